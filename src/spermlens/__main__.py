@@ -1,0 +1,5 @@
+"""`python -m spermlens`."""
+
+from spermlens.cli import main
+
+main()
