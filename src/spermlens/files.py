@@ -66,3 +66,12 @@ def sha256_of(data: bytes) -> str:
 def sha256_of_file(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def user_cache() -> Path:
+    """Where this user's data sets, weights and models are kept: $SPERMLENS_HOME, else the usual place."""
+    if named := os.environ.get("SPERMLENS_HOME"):
+        return Path(named)
+    if os.name == "nt":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "spermlens"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "spermlens"

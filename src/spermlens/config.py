@@ -1,0 +1,264 @@
+"""One experiment, one TOML file: every value checked, every value overridable, nothing ignored."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from spermlens.errors import ConfigError, UnknownName, nearest
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Data(_Part):
+    """What is learned from."""
+
+    name: str  # a data set of the catalogue
+    root: str = ""  # where it lies; empty: looked for in the usual places
+    options: dict[str, Any] = {}  # the data set's own, checked by its reader
+    tasks: tuple[str, ...] = ()  # empty: all
+
+
+class Architecture(_Part):
+    """What learns."""
+
+    name: str  # a model of the catalogue, or timm:NAME
+    pretrained: bool = True
+    arguments: dict[str, Any] = {}  # the model's own, checked by its builder
+    start_from: str = ""  # a saved model to go on from
+    class_map: dict[str, dict[str, str]] = {}  # task -> {old class: new class}, with start_from
+
+
+class Frame(_Part):
+    """How an image becomes a square: see framing.py."""
+
+    size: Annotated[int, Field(ge=16, le=1024)] = 128
+    field_px: NotNegative = 0  # source pixels across; 0: the card's, else from the data
+
+
+class Protocol(_Part):
+    """How the images are divided, and what is chosen where."""
+
+    kind: Literal["folds", "holdout"] = "folds"
+    folds: Annotated[int, Field(ge=2)] = 5
+    repeats: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    test_share: Share = 0.15  # hold-out only
+    inner_share: Share = 0.15  # of the training images, set aside for choices; 0: nothing is chosen
+    keep: Literal["last", "best_inner"] = "last"  # the epoch that is kept
+    allow_ungrouped: bool = False  # accept that the publisher does not say which images share a patient
+    final_model: bool = True  # afterwards, train once on everything
+
+    @model_validator(mode="after")
+    def _choices_need_images(self) -> Protocol:
+        if self.keep == "best_inner" and self.inner_share == 0:
+            raise ValueError("keep = 'best_inner' chooses on inner images: set inner_share above 0")
+        return self
+
+
+class Phase(_Part):
+    """A stretch of epochs in which one part of the network learns."""
+
+    train: Literal["heads", "all"]  # heads: classifier and attention, the trunk is frozen
+    epochs: Count
+    learning_rate: Positive
+    weight_decay: NotNegative = 0.01
+    schedule: Literal["constant", "cosine"] = "cosine"
+    warmup_share: Share = 0.1  # of the phase's steps
+
+
+class Training(_Part):
+    """How it learns."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    batch_size: Annotated[int, Field(ge=2)] = 32
+    mixup_alpha: NotNegative = 0
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0
+    class_weights: Literal["none", "balanced"] = "none"
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0  # 0: no averaging of weights
+    gradient_clip: NotNegative = 0  # 0: none
+    precision: Literal["auto", "float32", "mixed"] = "auto"  # auto: mixed on a GPU, float32 elsewhere
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
+
+
+class Augment(_Part):
+    """Random changes that keep the diagnosis. Lengths are shares of the square's side."""
+
+    rotate_degrees: Annotated[float, Field(ge=0, le=180)] = 180
+    mirror: bool = True
+    scale: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    shift: Annotated[float, Field(ge=0, lt=0.5)] = 0.05
+    stain: NotNegative = 0.05  # spread of each colour channel's gain
+    brightness: NotNegative = 0.1
+    contrast: NotNegative = 0.1
+    noise: NotNegative = 0.02  # largest standard deviation, of full scale
+
+
+class Decide(_Part):
+    """How a probability becomes a decision."""
+
+    views: Annotated[int, Field(ge=1, le=32)] = 1  # rotations and mirrors averaged when judging
+    target_accuracy: Annotated[float, Field(gt=0, le=1)] = 0.95  # of what is not called unsure
+
+
+class Experiment(_Part):
+    """A claim and everything needed to test it."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    claim: str
+    data: Data
+    model: Architecture
+    framing: Frame = Frame()
+    protocol: Protocol = Protocol()
+    training: Training
+    augment: Augment = Augment()
+    decide: Decide = Decide()
+
+
+def experiment_names() -> list[str]:
+    """The experiments that come with the package."""
+    folder = files("spermlens.experiments")
+    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load_experiment(name_or_path: str, overrides: Sequence[str] = ()) -> Experiment:
+    """An experiment by name or TOML file, with 'a.b=value' overrides."""
+    path = Path(name_or_path)
+    if path.suffix == ".toml" or path.exists():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: cannot be read as a text file ({error}). Check the path.") from error
+        return parse_experiment(text, str(path), overrides)
+    if name_or_path not in experiment_names():
+        raise UnknownName("experiment", name_or_path, experiment_names())
+    text = (files("spermlens.experiments") / f"{name_or_path}.toml").read_text(encoding="utf-8")
+    return parse_experiment(text, name_or_path, overrides)
+
+
+def parse_experiment(text: str, source: str, overrides: Sequence[str] = ()) -> Experiment:
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source}: not a TOML file: {error}.") from error
+    for override in overrides:
+        _override(tree, override)
+    try:
+        return Experiment.model_validate_json(json.dumps(tree))
+    except ValidationError as error:
+        problems = "\n".join(f"  {_sentence(problem)}" for problem in error.errors() if _is_cause(problem))
+        raise ConfigError(f"{source}: the experiment is not valid:\n{problems}") from error
+    except TypeError as error:  # dates and times, which TOML has and no setting is
+        raise ConfigError(f"{source}: a value is of a kind that no setting has: {error}.") from error
+
+
+def to_toml(experiment: Experiment) -> str:
+    """The complete experiment, defaults included, as TOML that parses back to the same."""
+    return "\n".join(_toml_table(experiment.model_dump(mode="json"), ())).lstrip("\n") + "\n"
+
+
+def _override(tree: dict[str, Any], assignment: str) -> None:
+    path, equals, text = assignment.partition("=")
+    if not equals or not path.strip():
+        raise ConfigError(f"'{assignment}' is no override. Write --set section.key=value.")
+    try:
+        value = tomllib.loads(f"value = {text.strip()}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()  # a bare word is a string
+    *parents, last = path.strip().split(".")
+    place: Any = tree
+    for step in parents:
+        place = (
+            place[_position(place, step, assignment)]
+            if isinstance(place, list)
+            else place.setdefault(step, {})
+        )
+    if isinstance(place, list):
+        place[_position(place, last, assignment)] = value
+    elif isinstance(place, dict):
+        place[last] = value
+    else:
+        raise ConfigError(f"'{assignment}': '{'.'.join(parents)}' is a single value and has no '{last}'.")
+
+
+def _position(items: list[Any], step: str, assignment: str) -> int:
+    if step.isdigit() and int(step) < len(items):
+        return int(step)
+    raise ConfigError(f"'{assignment}': '{step}' must be a number from 0 to {len(items) - 1}.")
+
+
+def _is_cause(problem: Mapping[str, Any]) -> bool:
+    """False for a list called too short only because its entries were wrong."""
+    return not (problem["type"] == "too_short" and problem["input"])
+
+
+def _sentence(problem: Mapping[str, Any]) -> str:
+    """One validation problem as a sentence with the setting's path."""
+    steps = problem["loc"]
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
+    if problem["type"] == "extra_forbidden":
+        return f"Unknown setting '{path}'.{nearest(str(steps[-1]), _keys_beside(steps))}"
+    if problem["type"] == "missing":
+        return f"Missing setting '{path}'."
+    if not path:
+        return f"{problem['msg'].removeprefix('Value error, ')}."
+    found, message = problem.get("input"), problem["msg"].removeprefix("Value error, ")
+    shown = "" if isinstance(found, dict | list) else f", but is {found!r}"
+    return f"'{path}': {message}{shown}."
+
+
+def _keys_beside(steps: tuple[str | int, ...]) -> list[str]:
+    model: type[BaseModel] = Experiment
+    for step in steps[:-1]:
+        if isinstance(step, str) and step in model.model_fields:
+            model = _model_of(model.model_fields[step].annotation) or model
+    return list(model.model_fields)
+
+
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) is not None or isinstance(annotation, UnionType):
+        return next((m for a in get_args(annotation) if (m := _model_of(a))), None)
+    return None
+
+
+def _toml_table(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterable[str]:
+    """Lines of a table: plain values first, then its sub-tables."""
+    nested = {key: value for key, value in table.items() if _is_section(value)}
+    for key, value in table.items():
+        if key not in nested:
+            yield f"{_toml_key(key)} = {_toml_value(value)}"
+    for key, value in nested.items():
+        name = ".".join(_toml_key(step) for step in (*path, key))
+        for part in value if isinstance(value, list) else [value]:
+            yield f"\n[[{name}]]" if isinstance(value, list) else f"\n[{name}]"
+            yield from _toml_table(part, (*path, key))
+
+
+def _is_section(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
+
+
+def _toml_key(key: str) -> str:
+    plain = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
+    return key if plain else json.dumps(key)
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml_value(item) for item in value) + "]"
+    return json.dumps(value)  # TOML's strings, numbers and booleans are written as JSON writes them

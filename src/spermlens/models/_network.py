@@ -1,0 +1,93 @@
+"""Every model: a trunk that makes a feature map, attention if asked for, one pooled head per task.
+
+A model of one task is a model of many tasks with one head; there is no second code path.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from spermlens.errors import UnknownName
+from spermlens.models._cbam import Cbam
+from spermlens.models._head import PooledHead
+from spermlens.types import Task
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+HALF = (0.5, 0.5, 0.5)
+
+
+class Network(nn.Module):
+    """(batch, 3, size, size) in 0..1 -> {task: (batch, classes) logits}.
+
+    Normalisation is the network's first step, so what enters is always the plain picture.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        trunk: nn.Module,
+        channels: int,
+        tasks: tuple[Task, ...],
+        *,
+        cbam: bool = False,
+        dropout: float = 0.0,
+        normalisation: tuple[tuple[float, ...], tuple[float, ...]] = (IMAGENET_MEAN, IMAGENET_STD),
+        stages: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.tasks = tasks
+        self.trunk = trunk
+        self.attention: Cbam | None = Cbam(channels) if cbam else None
+        self.pooled = nn.Identity()  # the map that is pooled passes here: where to look by default
+        self.heads = nn.ModuleDict(
+            {task.name: PooledHead(channels, len(task.classes), dropout) for task in tasks}
+        )
+        for name, values in zip(("mean", "std"), normalisation, strict=True):
+            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
+        self._stages = dict(stages or {})
+
+    def forward(self, squares: Tensor) -> dict[str, Tensor]:
+        features = self.features(squares)
+        return {name: head(features) for name, head in self.heads.items()}
+
+    def features(self, squares: Tensor) -> Tensor:
+        """The map that is pooled: (batch, channels, height, width)."""
+        features: Tensor = self.trunk((squares - self.mean) / self.std)
+        if self.attention is not None:
+            features = self.attention(features)
+        pooled: Tensor = self.pooled(features)
+        return pooled
+
+    def layers(self) -> dict[str, nn.Module]:
+        """Where one can look, from the input to the end. 'pooled' is the last and the default."""
+        modules = dict(self.named_modules())
+        named = {name: modules[path] for name, path in self._stages.items()}
+        return {**named, "trunk": self.trunk, "pooled": self.pooled}
+
+    def layer(self, name: str) -> nn.Module:
+        layers = self.layers()
+        if name not in layers:
+            raise UnknownName("layer", name, layers)
+        return layers[name]
+
+    def task(self, name: str | None = None) -> Task:
+        """A task by name; None for the first."""
+        known = {task.name: task for task in self.tasks}
+        if name is not None and name not in known:
+            raise UnknownName("task", name, known)
+        return self.tasks[0] if name is None else known[name]
+
+    def head(self, task: str) -> PooledHead:
+        head: Any = self.heads[task]
+        assert isinstance(head, PooledHead)
+        return head
+
+    def part(self, name: str) -> list[nn.Module]:
+        """What learns in a phase: 'heads' is classifier and attention, 'all' is everything."""
+        above = [self.heads] if self.attention is None else [self.heads, self.attention]
+        return {"heads": above, "all": [*above, self.trunk]}[name]

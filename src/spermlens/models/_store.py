@@ -1,0 +1,137 @@
+"""A saved model is a folder: weights.safetensors + model.json, and needs nothing else.
+
+model.json says what the model answers, how a picture becomes its input, how sure it must be, what it
+was trained on and how well it did. Weights are read only as safetensors; a pickle is never opened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from spermlens.errors import BadModel, DataMissing, SpermlensError
+from spermlens.files import folder_in_one_piece, sha256_of, write_bytes, write_json
+from spermlens.framing import Framing
+from spermlens.models import build
+from spermlens.models._network import Network
+from spermlens.models._pretrained import read_tensors
+from spermlens.types import Task
+
+FORMAT = 1
+WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """All that is known of a saved model besides its weights: the content of model.json."""
+
+    name: str
+    architecture: str
+    arguments: Mapping[str, Any]
+    tasks: tuple[Task, ...]
+    framing: Framing
+    views: int = 1
+    temperature: Mapping[str, float] = field(default_factory=dict)  # task -> divisor of the logits
+    threshold: Mapping[str, float] = field(default_factory=dict)  # task -> least confidence to decide
+    not_a_cell: Mapping[str, str] = field(default_factory=dict)  # task -> the class that means so
+    data: Mapping[str, Any] = field(default_factory=dict)  # name, licence, citation, hashes, what is unknown
+    results: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+    weights_sha256: str = ""
+
+    @property
+    def id(self) -> str:
+        """Name and first digits of the weights' hash: what a result refers to."""
+        return f"{self.name}@{self.weights_sha256[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A network ready to predict, with its description."""
+
+    network: Network
+    description: Description
+
+
+def save(folder: Path, network: Network, description: Description, *, half: bool = False) -> Description:
+    """Write the model folder in one piece; `half` stores 16-bit weights."""
+    from safetensors.torch import save as to_bytes
+
+    tensors = {name: _stored(value, half) for name, value in network.state_dict().items()}
+    data = to_bytes(tensors, metadata={"format": "pt"})
+    final = replace(description, weights_sha256=sha256_of(data))
+    with folder_in_one_piece(folder) as draft:
+        write_bytes(draft / WEIGHTS, data)
+        write_json(draft / DESCRIPTION, {"format": FORMAT, **asdict(final)})
+    return final
+
+
+def load(folder: Path) -> Saved:
+    """Read a model folder; everything is checked before it is used."""
+    description = describe(folder)
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise BadModel(f"{folder}: {WEIGHTS} is missing. Copy the whole folder again.")
+    found = sha256_of(path.read_bytes())
+    if found != description.weights_sha256:
+        raise BadModel(
+            f"{path}: its hash is {found[:12]}, but {DESCRIPTION} says {description.weights_sha256[:12]}. "
+            "The weights were changed or cut short; copy the folder again."
+        )
+    try:
+        network = build(
+            description.architecture, description.tasks, pretrained=False, arguments=description.arguments
+        )
+        network.load_state_dict(read_tensors(path))
+    except SpermlensError:
+        raise
+    except RuntimeError as error:
+        raise BadModel(f"{path}: the weights do not fit '{description.architecture}': {error}.") from error
+    network.eval().requires_grad_(False)
+    return Saved(network, description)
+
+
+def describe(folder: Path) -> Description:
+    """The content of model.json without the weights."""
+    if folder.is_file():
+        raise BadModel(
+            f"{folder}: a model is a folder with {WEIGHTS} and {DESCRIPTION}, but this is a file. "
+            "Pickled or zipped models (.pt, .pth, .ckpt, .zip) can run foreign code and are never opened."
+        )
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise DataMissing(f"{folder}: no saved model is there ({DESCRIPTION} not found). Check the path.")
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        version = found.pop("format")
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise BadModel(f"{path}: not the description of a model ({error}). Copy the folder again.") from error
+    if version != FORMAT:
+        raise BadModel(
+            f"{path}: written in format {version}, but this version reads format {FORMAT}. Update spermlens."
+        )
+    try:
+        return Description(
+            **{
+                **found,
+                "tasks": tuple(Task(task["name"], tuple(task["classes"])) for task in found["tasks"]),
+                "framing": Framing(**found["framing"]),
+                "results": tuple(found["results"]),
+                "notes": tuple(found["notes"]),
+            }
+        )
+    except (TypeError, KeyError, ValueError) as error:
+        raise BadModel(
+            f"{path}: a field is missing, unknown or wrong ({error}). Copy the folder again."
+        ) from error
+
+
+def _stored(value: Tensor, half: bool) -> Tensor:
+    value = value.detach().cpu().contiguous()
+    return value.half() if half and value.dtype == torch.float32 else value

@@ -1,0 +1,194 @@
+"""One run, one folder, plain files.
+
+runs/2026-11-20-hushem-b0-cbam-3f9c/
+    config.toml         the resolved experiment, complete
+    environment.json    versions, device, seed, commit, hashes of the data
+    splits.csv          which image was tested in which fold of which repeat
+    folds/r0f0/         metrics.jsonl, checkpoint while it runs, predictions.json when done
+    predictions.csv     one row an image, task and repeat; every score can be recomputed from it
+    inner.csv           the same for the inner images, on which choices are made
+    results.json        list of results with intervals
+    model/              the final model, trained on everything
+    report.html         the page
+    status.json         running, stopped, finished
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import secrets
+import subprocess
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from spermlens.errors import DataCorrupt, DataMissing, UnknownName
+from spermlens.files import write_json, write_text
+from spermlens.types import Result
+
+LIBRARIES = ("spermlens", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "pillow")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run's folder and the names in it."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config.toml"
+
+    @property
+    def predictions(self) -> Path:
+        return self.folder / "predictions.csv"
+
+    @property
+    def inner(self) -> Path:
+        return self.folder / "inner.csv"
+
+    @property
+    def splits(self) -> Path:
+        return self.folder / "splits.csv"
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "model"
+
+    @property
+    def page(self) -> Path:
+        return self.folder / "report.html"
+
+    def part(self, name: str) -> Path:
+        """The folder of one training: 'r0f3' or 'final'."""
+        return self.folder / "folds" / name
+
+    def parts(self) -> list[str]:
+        folder = self.folder / "folds"
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+    def metrics(self, name: str) -> list[dict[str, Any]]:
+        """The epochs of one training."""
+        path = self.part(name) / "metrics.jsonl"
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+    def environment(self) -> dict[str, Any]:
+        return _read_object(self.folder / "environment.json")
+
+    def status(self) -> str:
+        state = _read_object(self.folder / "status.json")
+        return str(state.get("status", "unknown"))
+
+    def set_status(self, status: str) -> None:
+        write_json(self.folder / "status.json", {"status": status, "at": now()})
+
+    def results(self) -> list[Result]:
+        path = self.folder / "results.json"
+        if not path.exists():
+            raise DataMissing(
+                f"{path}: this run has no results yet (it is {self.status()}). Finish it with --resume."
+            )
+        return [
+            Result(**{**row, "per_fold": tuple(row.get("per_fold", ()))})
+            for row in _read_object(path)["rows"]
+        ]
+
+    def write_results(self, claim: str, protocol: str, results: list[Result]) -> None:
+        rows = [asdict(result) for result in results]
+        write_json(self.folder / "results.json", {"claim": claim, "protocol": protocol, "rows": rows})
+
+
+def new_run(root: Path, name: str, config: str, environment: dict[str, Any]) -> Run:
+    """A fresh folder with its configuration and environment written."""
+    day = datetime.now(UTC).strftime("%Y-%m-%d")
+    run = Run(root / f"{day}-{name}-{secrets.token_hex(2)}")
+    run.folder.mkdir(parents=True)
+    write_text(run.config, config)
+    write_json(run.folder / "environment.json", environment)
+    run.set_status("running")
+    return run
+
+
+def find_run(root: Path, name: str) -> Run:
+    """A run by its folder, or by the whole or the only fitting part of its name."""
+    if (Path(name) / "config.toml").is_file():
+        return Run(Path(name))
+    fitting = [run for run in list_runs(root) if name in run.id]
+    exact = [run for run in fitting if run.id == name]
+    if len(exact or fitting) != 1:
+        raise UnknownName(f"run in {root}", name, [run.id for run in fitting or list_runs(root)])
+    return (exact or fitting)[0]
+
+
+def list_runs(root: Path) -> list[Run]:
+    """All runs below `root`, oldest first."""
+    if not root.is_dir():
+        return []
+    found = [Run(path.parent) for path in root.glob("*/config.toml")]
+    return sorted(found, key=lambda run: (run.config.stat().st_mtime, run.id))
+
+
+def describe_environment(device: str, seed: int) -> dict[str, Any]:
+    """What a figure depends on besides the configuration and the data."""
+    versions = {name: found for name in LIBRARIES if (found := _version(name))}
+    return {
+        "at": now(),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": device,
+        "cores": os.cpu_count(),
+        "seed": seed,
+        "versions": versions,
+        "commit": _commit(),
+    }
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """The commit this code was run from, '+' for local changes; None outside a checkout."""
+    here = Path(__file__).resolve().parent
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(here), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = answer.stdout.strip()
+    return found if re.fullmatch(r"[0-9a-f]+\+?", found) else None
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataMissing(f"{path}: not there. Is this the folder of a run?") from None
+    except ValueError as error:
+        raise DataCorrupt(f"{path}: not JSON ({error}). The file was changed or cut short.") from error
+    if not isinstance(value, dict):
+        raise DataCorrupt(f"{path}: expected a JSON object.")
+    return value
