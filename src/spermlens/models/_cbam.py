@@ -47,8 +47,7 @@ class Cbam(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         weighted = features * self.channel(features)
-        weighted = weighted * self.spatial(weighted)
-        return weighted
+        return weighted * self.spatial(weighted)
 
     def gates(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Channel gate (batch, channels, 1, 1) and spatial gate (batch, 1, height, width)."""

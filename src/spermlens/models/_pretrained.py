@@ -35,7 +35,7 @@ class Pin:
 def load_pretrained(trunk: Any, backbone: str, pin: Pin | None) -> None:
     """Fill `trunk` with ImageNet weights, or say what is missing."""
     path = find_local(backbone)
-    tensors = read_tensors(path) if path else _download(trunk, backbone)
+    tensors = read_tensors(path) if path else _download(backbone)
     source = str(path) if path else f"download of {backbone}"
     _fill(trunk, tensors, backbone, source)
     if pin is not None:
@@ -122,13 +122,13 @@ def _fill(trunk: nn.Module, tensors: dict[str, Tensor], backbone: str, source: s
     if missing or misfits:
         example = (missing or misfits)[0]
         raise BadModel(
-            f"{source}: does not fit {backbone}: {len(missing)} tensors missing, {len(misfits)} of another shape "
-            f"(first: {example}). Use the weights of this architecture."
+            f"{source}: does not fit {backbone}: {len(missing)} tensors missing, "
+            f"{len(misfits)} of another shape (first: {example}). Use the weights of this architecture."
         )
     trunk.load_state_dict({name: tensors.get(name, wanted[name]) for name in wanted})
 
 
-def _download(trunk: Any, backbone: str) -> dict[str, Tensor]:
+def _download(backbone: str) -> dict[str, Tensor]:
     """timm's own weights from its hub; the only place where the network is used, and only when asked for."""
     import timm
 
@@ -137,8 +137,8 @@ def _download(trunk: Any, backbone: str) -> dict[str, Tensor]:
     except Exception as error:  # the hub's client has many ways to fail, and all mean the same here
         raise DataMissing(
             f"The ImageNet weights of {backbone} are not on this machine and could not be downloaded "
-            f"({type(error).__name__}). Put them as {backbone}/{FILE} into a folder and name it with --weights "
-            "or $SPERMLENS_WEIGHTS, or set model.pretrained = false to start from random weights."
+            f"({type(error).__name__}). Put them as {backbone}/{FILE} into a folder and name it with "
+            "--weights or $SPERMLENS_WEIGHTS, or set model.pretrained = false to start from random weights."
         ) from error
     state: dict[str, Tensor] = loaded.state_dict()
     return state
