@@ -1,0 +1,90 @@
+"""Looking inside a network and leaving no trace, also from several threads and also on failure.
+
+No object holds hooks between calls. A hook answers only to the thread that set it, the gradient is
+taken with respect to the map alone, so parameters never receive any, and the training flag of every
+submodule is put back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from spermlens.errors import UnknownName
+from spermlens.models._network import Network
+
+_switching = threading.RLock()  # only held for networks that were left in training mode
+
+
+@dataclass(frozen=True)
+class View:
+    """What one layer showed for a batch, and the logits that came of it."""
+
+    network: Network
+    task: str
+    targets: Tensor  # class number per image
+    layer: str
+    activations: Tensor  # (batch, channels, height, width), the start of the graph to the logits
+    logits: dict[str, Tensor]
+
+    @cached_property
+    def gradients(self) -> Tensor:
+        """d logit of the target / d activations, image by image, same shape as the activations."""
+        chosen = self.logits[self.task].gather(1, self.targets[:, None]).sum()
+        (gradients,) = torch.autograd.grad(chosen, self.activations, retain_graph=True)
+        return gradients.detach()
+
+    @property
+    def features(self) -> Tensor:
+        return self.activations.detach()
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside the block; every submodule's own flag put back after it."""
+    flags = {module: module.training for module in network.modules()}
+    if not any(flags.values()):
+        yield
+        return
+    with _switching:
+        network.eval()
+        try:
+            yield
+        finally:
+            for module, flag in flags.items():
+                module.training = flag
+
+
+@contextmanager
+def looking(
+    network: Network, squares: Tensor, layer: str, task: str, targets: Sequence[int]
+) -> Iterator[View]:
+    """Run the network once and show what passed through `layer`."""
+    caught: list[Tensor] = []
+    me = threading.get_ident()
+
+    def catch(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor | None:
+        if threading.get_ident() != me:
+            return None
+        caught.append(output.detach().requires_grad_(True))
+        return caught[-1].clone()  # a copy goes on: what follows may work in place
+
+    module = network.layer(layer)
+    with evaluating(network), torch.enable_grad():
+        hook = module.register_forward_hook(catch)
+        try:
+            logits = network(squares)
+        finally:
+            hook.remove()
+        if caught[0].ndim != 4:
+            maps = [name for name in network.layers() if name in ("trunk", "pooled")]
+            raise UnknownName("layer with a map", layer, maps)
+        chosen = torch.as_tensor(targets, dtype=torch.long, device=squares.device)
+        yield View(network, task, chosen, layer, caught[0], logits)

@@ -1,0 +1,1 @@
+"""From files to rows: read, frame, look from several sides, calibrate, decide."""

@@ -1,0 +1,47 @@
+"""Looking at a cell from several sides: a head has no upright, so its picture may be turned and mirrored.
+
+View `index` of `count` is a turn by a share of the circle, mirrored for the odd ones. Turns by right
+angles move whole pixels; others interpolate and reflect at the border.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+COUNTS = (1, 2, 4, 8, 16, 32)
+
+
+def view(squares: Tensor, index: int, count: int) -> Tensor:
+    """The batch (batch, channels, size, size) as seen in one view."""
+    degrees, mirrored = _pose(index, count)
+    turned = turn(squares, degrees)
+    return turned.flip(3) if mirrored else turned
+
+
+def undo(maps: Tensor, index: int, count: int) -> Tensor:
+    """Maps (batch, channels, size, size) found in a view, laid back over the unturned picture."""
+    degrees, mirrored = _pose(index, count)
+    return turn(maps.flip(3) if mirrored else maps, -degrees)
+
+
+def turn(squares: Tensor, degrees: float) -> Tensor:
+    """Turned counter-clockwise about the centre."""
+    quarters = degrees / 90
+    if quarters == int(quarters):
+        return torch.rot90(squares, int(quarters), (2, 3))
+    angle = torch.tensor(degrees, device=squares.device).deg2rad()
+    cosine, sine = angle.cos(), angle.sin()
+    matrix = torch.stack([cosine, -sine, cosine * 0, sine, cosine, cosine * 0]).view(1, 2, 3)
+    shape = list(squares.shape)
+    grid = torch.nn.functional.affine_grid(matrix.expand(len(squares), 2, 3), shape, align_corners=False)
+    return torch.nn.functional.grid_sample(
+        squares, grid.to(squares.dtype), padding_mode="reflection", align_corners=False
+    )
+
+
+def _pose(index: int, count: int) -> tuple[float, bool]:
+    if count not in COUNTS or not 0 <= index < count:
+        raise ValueError(f"views must be one of {COUNTS}, and the view below it: {index} of {count}.")
+    turns = max(1, count // 2)
+    return 360.0 * (index // 2) / turns if count > 1 else 0.0, index % 2 == 1

@@ -1,0 +1,1 @@
+"""Learning: folds, augmentation, the loop, and experiments made of them."""

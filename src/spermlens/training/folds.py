@@ -1,0 +1,136 @@
+"""Who is tested when: stratified by class, units never divided, every choice made on inner images."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spermlens.config import Protocol
+from spermlens.datasets import Listing
+from spermlens.errors import ConfigError, DataError
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Positions in the listing: learn on `train`, choose on `inner`, judge on `test`."""
+
+    repeat: int
+    fold: int
+    train: Indices
+    inner: Indices
+    test: Indices
+
+    @property
+    def name(self) -> str:
+        return f"r{self.repeat}f{self.fold}"
+
+
+def splits(listing: Listing, protocol: Protocol) -> list[Split]:
+    """All trainings of a protocol. The same data, protocol and repeat number give the same splits."""
+    _need_groups(listing, protocol)
+    units, strata = np.array(listing.units), _strata(listing, protocol.folds)
+    made = []
+    for repeat in protocol.repeats:
+        for fold, (rest, test) in enumerate(_divide(units, strata, protocol, repeat)):
+            train, inner = _set_inner_aside(rest, units, strata, protocol.inner_share, (repeat, fold))
+            made.append(Split(repeat=repeat, fold=fold, train=train, inner=inner, test=test))
+    return made
+
+
+def everything(listing: Listing) -> Split:
+    """The final training: all images, nothing held back."""
+    none = np.array([], np.int64)
+    return Split(repeat=0, fold=0, train=np.arange(len(listing)), inner=none, test=none)
+
+
+def _need_groups(listing: Listing, protocol: Protocol) -> None:
+    if protocol.allow_ungrouped or all(entry.group for entry in listing.entries):
+        return
+    raise ConfigError(
+        f"'{listing.card.name}' does not say which images share a patient or slide (group: {listing.card.group}), "
+        "so images of one patient may stand in training and test, and figures may be too good. "
+        "Add a 'group' column, or accept it with --set protocol.allow_ungrouped=true; the report will say so."
+    )
+
+
+def _strata(listing: Listing, folds: int) -> NDArray[np.str_]:
+    """What is spread evenly: the labels of all tasks together, or of the first where that is too rare."""
+    labels = np.stack([listing.labels(task.name) for task in listing.card.tasks], 1)
+    _enough_of_each(listing, labels, folds)
+    joint = np.array(["/".join(map(str, row)) for row in labels])
+    rarest = min(Counter(joint.tolist()).values())
+    return joint if rarest >= folds else labels[:, 0].astype(str)
+
+
+def _enough_of_each(listing: Listing, labels: NDArray[np.int64], folds: int) -> None:
+    for task, column in zip(listing.card.tasks, labels.T, strict=True):
+        for number, name in enumerate(task.classes):
+            count = int(np.sum(column == number))
+            if 0 < count < folds:
+                raise DataError(
+                    f"{listing.card.name}, task '{task.name}': class '{name}' has {count} image(s), "
+                    f"fewer than the {folds} folds. Add images, or lower protocol.folds."
+                )
+
+
+def _divide(
+    units: NDArray[np.str_], strata: NDArray[np.str_], protocol: Protocol, repeat: int
+) -> Sequence[tuple[Indices, Indices]]:
+    if protocol.kind == "folds":
+        return list(_stratified(units, strata, protocol.folds, repeat))
+    return [_take_share(np.arange(len(units)), units, strata, protocol.test_share, (repeat,))]
+
+
+def _stratified(
+    units: NDArray[np.str_], strata: NDArray[np.str_], folds: int, seed: int
+) -> list[tuple[Indices, Indices]]:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    if len(set(units)) == len(units):
+        return list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(units, strata))
+    if len(set(units)) < folds:
+        raise DataError(
+            f"There are {len(set(units))} groups, fewer than the {folds} folds. Lower protocol.folds."
+        )
+    maker = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    return list(maker.split(units, strata, units))
+
+
+def _set_inner_aside(
+    rest: Indices, units: NDArray[np.str_], strata: NDArray[np.str_], share: float, key: tuple[int, ...]
+) -> tuple[Indices, Indices]:
+    if share == 0:
+        return rest, np.array([], np.int64)
+    return _take_share(rest, units, strata, share, key)
+
+
+def _take_share(
+    among: Indices, units: NDArray[np.str_], strata: NDArray[np.str_], share: float, key: tuple[int, ...]
+) -> tuple[Indices, Indices]:
+    """Divide `among` into the larger rest and about `share` of each stratum, whole units at a time."""
+    generator = np.random.default_rng([7, *key])
+    names = np.unique(units[among])
+    order = {name: place for place, name in enumerate(generator.permutation(names))}
+    totals = Counter(strata[among].tolist())
+    taken: Counter[str] = Counter()
+    chosen: set[str] = set()
+    members: dict[str, list[int]] = {}
+    for index in among:
+        members.setdefault(str(units[index]), []).append(int(index))
+    for name in sorted(members, key=order.__getitem__):
+        added = Counter(strata[members[name]].tolist())
+        if all(taken[s] + n <= round(share * totals[s]) for s, n in added.items()):
+            taken += added
+            chosen.add(name)
+    inside = np.array([units[index] in chosen for index in among], bool)
+    if not inside.any() or inside.all():
+        raise DataError(
+            f"A share of {share:g} of {len(among)} images leaves one side empty. Change the share."
+        )
+    return among[~inside], among[inside]

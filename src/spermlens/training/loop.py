@@ -1,0 +1,266 @@
+"""The loop: phases, batches, steps. Plain PyTorch, resumable at every epoch, bit-equal on the CPU.
+
+The order of batches and every augmentation come from the loop's own generator; dropout comes from torch's
+global one, which is seeded at the start and put back after. Both are part of the checkpoint.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from spermlens.config import Augment, Phase, Training
+from spermlens.models._network import Network
+from spermlens.predict.tensors import to_tensor
+from spermlens.training import checkpoint
+from spermlens.training.augment import augment, mix
+from spermlens.training.checkpoint import Progress
+from spermlens.training.losses import Loss, balanced_weights
+from spermlens.training.modes import decayed_groups, learn
+
+OnEpoch = Callable[[dict[str, Any]], None]
+CHECKPOINT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Squares (n, size, size, 3) uint8 and class numbers per task, -1 where not annotated."""
+
+    squares: NDArray[np.uint8]
+    labels: Mapping[str, NDArray[np.int64]]
+
+    def __len__(self) -> int:
+        return len(self.squares)
+
+    def subset(self, indices: NDArray[np.int64]) -> Pictures:
+        return Pictures(
+            self.squares[indices], {task: values[indices] for task, values in self.labels.items()}
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How to learn, from where to go on, and whom to tell."""
+
+    training: Training
+    augment: Augment
+    keep_best: bool
+    seed: int
+    device: torch.device
+    folder: Path  # for the checkpoint
+    on_epoch: OnEpoch = lambda _: None
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+
+    @property
+    def epochs(self) -> int:
+        return sum(phase.epochs for phase in self.training.phases)
+
+
+def fit(
+    network: Network, train: Pictures, inner: Pictures, plan: Plan
+) -> tuple[Network, list[dict[str, Any]]]:
+    """Train in place; the network to keep (averaged or best, as planned) and the history, a row an epoch."""
+    with _own_randomness(plan.seed):
+        return _Loop(network, train, inner, plan).run()
+
+
+class _Loop:
+    def __init__(self, network: Network, train: Pictures, inner: Pictures, plan: Plan) -> None:
+        self.plan, self.train, self.inner = plan, train, inner
+        self.network = network.to(plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.generator = Generator().manual_seed(plan.seed)
+        self.progress = Progress()
+        decay = plan.training.ema_decay
+        self.average = (
+            AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+            if decay
+            else None
+        )
+        self.best = AveragedModel(network) if plan.keep_best else None  # a copy to hold the best epoch
+        self.loss = Loss(plan.training.label_smoothing, self._class_weights())
+        self.plain_loss = Loss()
+
+    def run(self) -> tuple[Network, list[dict[str, Any]]]:
+        started = self._resume()
+        for number, (phase, first) in enumerate(self._phases()):
+            if self.progress.epoch >= first + phase.epochs:
+                continue
+            parameters = learn(self.network, phase.train)
+            optimizer = torch.optim.AdamW(
+                decayed_groups(parameters, phase.weight_decay), lr=phase.learning_rate
+            )
+            if self.progress.epoch > first and started:
+                checkpoint.load_optimizer(self.plan.folder, optimizer)
+            self._run_phase(number, phase, first, optimizer)
+        kept = self._kept()
+        kept.eval().requires_grad_(False)
+        return kept, self.progress.history
+
+    def _run_phase(self, number: int, phase: Phase, first: int, optimizer: torch.optim.Optimizer) -> None:
+        saved = time.monotonic()
+        while self.progress.epoch < first + phase.epochs:
+            begun = time.monotonic()
+            row = self._epoch(phase, self.progress.epoch - first, optimizer)
+            row |= self._judge_inner()
+            self.progress.epoch += 1
+            row |= {
+                "epoch": self.progress.epoch,
+                "phase": number,
+                "seconds": round(time.monotonic() - begun, 2),
+            }
+            self.progress.history.append(row)
+            last = self.progress.epoch == first + phase.epochs
+            if last or time.monotonic() - saved >= self.plan.checkpoint_seconds:
+                checkpoint.save(
+                    self.plan.folder, self.progress, self._modules(), optimizer, self._generators()
+                )
+                saved = time.monotonic()
+            self.plan.on_epoch(row)
+
+    def _epoch(self, phase: Phase, epoch: int, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+        parameters = learn(self.network, phase.train)
+        batches = list(self._batches())
+        total = torch.zeros((), device=self.plan.device)
+        for index, batch in enumerate(batches):
+            rate = learning_rate(phase, epoch * len(batches) + index, phase.epochs * len(batches))
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            loss = self._batch_loss(batch)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            if self.plan.training.gradient_clip:
+                torch.nn.utils.clip_grad_norm_(parameters, self.plan.training.gradient_clip)
+            optimizer.step()
+            if self.average is not None:
+                self.average.update_parameters(self.network)
+            total += loss.detach() * len(batch)
+        mean = float(total) / len(self.train)
+        if not math.isfinite(mean):
+            raise FloatingPointError(
+                f"The loss became {mean} in epoch {self.progress.epoch + 1}. Lower the learning rate."
+            )
+        return {"loss": round(mean, 6), "learning_rate": rate}
+
+    def _batches(self) -> Iterator[NDArray[np.int64]]:
+        """Equal parts of a fresh order: no batch of one, which batch statistics cannot bear."""
+        order = torch.randperm(len(self.train), generator=self.generator).numpy()
+        yield from np.array_split(order, max(1, round(len(order) / self.plan.training.batch_size)))
+
+    def _batch_loss(self, batch: NDArray[np.int64]) -> Tensor:
+        part = self.train.subset(batch)
+        squares = augment(to_tensor(part.squares, self.plan.device), self.plan.augment, self.generator)
+        labels = {task: torch.from_numpy(values).to(self.plan.device) for task, values in part.labels.items()}
+        alpha = self.plan.training.mixup_alpha
+        if not alpha:
+            with self._precision():
+                return self.loss(self._forward(squares), labels)
+        mixed, partners, share = mix(squares, alpha, self.generator)
+        theirs = {task: values[partners.to(values.device)] for task, values in labels.items()}
+        with self._precision():
+            logits = self._forward(mixed)
+        return share * self.loss(logits, labels) + (1 - share) * self.loss(logits, theirs)
+
+    def _forward(self, squares: Tensor) -> dict[str, Tensor]:
+        logits: dict[str, Tensor] = self.network(squares.contiguous(memory_format=torch.channels_last))
+        return logits
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        wish = self.plan.training.precision
+        if wish == "mixed" or (wish == "auto" and self.plan.device.type == "cuda"):
+            return torch.autocast(self.plan.device.type, dtype=torch.bfloat16)
+        return nullcontext()
+
+    def _judge_inner(self) -> dict[str, Any]:
+        """Loss and accuracies on the inner images, of the network that would be kept now."""
+        if not len(self.inner):
+            return {}
+        network = self._current()
+        network.eval()
+        labels = {
+            task: torch.from_numpy(values).to(self.plan.device) for task, values in self.inner.labels.items()
+        }
+        with torch.inference_mode():
+            parts = [network(to_tensor(part, self.plan.device)) for part in _chunks(self.inner.squares)]
+            logits = {task: torch.cat([part[task] for part in parts]) for task in labels}
+            loss = float(self.plain_loss(logits, labels))
+        row: dict[str, Any] = {"inner_loss": round(loss, 6)}
+        for task, truth in labels.items():
+            known = truth != -1
+            if known.any():
+                right = (logits[task].argmax(1) == truth)[known].float().mean()
+                row[f"inner_accuracy_{task}"] = round(float(right), 6)
+        if self.best is not None and (self.progress.best_loss is None or loss < self.progress.best_loss):
+            self.progress.best_loss = loss
+            self.best.module.load_state_dict(network.state_dict())
+        return row
+
+    def _current(self) -> Network:
+        network: Network = self.average.module if self.average is not None else self.network  # type: ignore[assignment]
+        return network
+
+    def _kept(self) -> Network:
+        kept: Network = self.best.module if self.best is not None else self._current()  # type: ignore[assignment]
+        return kept
+
+    def _phases(self) -> Iterator[tuple[Phase, int]]:
+        """Each phase with the number of epochs before it."""
+        first = 0
+        for phase in self.plan.training.phases:
+            yield phase, first
+            first += phase.epochs
+
+    def _class_weights(self) -> dict[str, Tensor]:
+        if self.plan.training.class_weights == "none":
+            return {}
+        sizes = {task.name: len(task.classes) for task in self.network.tasks}
+        return {task: balanced_weights(self.train.labels[task], size) for task, size in sizes.items()}
+
+    def _modules(self) -> dict[str, torch.nn.Module]:
+        found = {"network": self.network, "average": self.average, "best": self.best}
+        return {name: module for name, module in found.items() if module is not None}
+
+    def _generators(self) -> dict[str, Generator]:
+        return {"loop": self.generator, "global": torch.default_generator}
+
+    def _resume(self) -> bool:
+        """Put everything but the optimiser back; the phase in which it stopped restores that."""
+        if not checkpoint.epochs_done(self.plan.folder):
+            return False
+        self.progress = checkpoint.load(self.plan.folder, self._modules(), self._generators())
+        return True
+
+
+def learning_rate(phase: Phase, step: int, steps: int) -> float:
+    """Linear warm-up, then constant or half a cosine down to zero."""
+    warmup = int(phase.warmup_share * steps)
+    if step < warmup:
+        return phase.learning_rate * (step + 1) / warmup
+    if phase.schedule == "constant":
+        return phase.learning_rate
+    return phase.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+
+def _chunks(squares: NDArray[np.uint8], size: int = 64) -> list[NDArray[np.uint8]]:
+    return [squares[start : start + size] for start in range(0, len(squares), size)]
+
+
+@contextmanager
+def _own_randomness(seed: int) -> Iterator[None]:
+    """Seed torch's global generator inside, and leave it outside as it was."""
+    before = torch.get_rng_state()
+    torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before)

@@ -1,0 +1,45 @@
+"""The loss of a network with many tasks, some of whose labels are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+MISSING = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Cross-entropy, averaged over the annotated images of a task, then over the tasks."""
+
+    label_smoothing: float = 0.0
+    class_weights: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __call__(self, logits: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tensor:
+        parts = [self._task(name, logits[name], labels[name]) for name in logits]
+        return torch.stack(parts).mean()
+
+    def _task(self, name: str, logits: Tensor, labels: Tensor) -> Tensor:
+        weight = self.class_weights.get(name)
+        each = cross_entropy(
+            logits.float(),
+            labels,
+            weight=None if weight is None else weight.to(logits.device),
+            ignore_index=MISSING,
+            reduction="none",
+            label_smoothing=self.label_smoothing,
+        )
+        return each.sum() / (labels != MISSING).sum().clamp(min=1)
+
+
+def balanced_weights(labels: NDArray[np.int64], classes: int) -> Tensor:
+    """Each class weighs the same in all; an absent class weighs nothing."""
+    counts = np.bincount(labels[labels != MISSING], minlength=classes).astype(float)
+    weights = np.divide(counts.sum(), classes * counts, out=np.zeros_like(counts), where=counts > 0)
+    return torch.tensor(weights, dtype=torch.float32)
