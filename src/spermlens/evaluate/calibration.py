@@ -1,0 +1,159 @@
+"""Is the confidence worth what it says, and from which confidence on may a decision stand?
+
+Confidence is the probability of the likeliest class. All functions take truth (n class numbers) and
+probabilities (n x classes), one row per image: of several repeats, give the first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spermlens.evaluate.counts import LEVEL
+from spermlens.evaluate.scores import BINS, bin_of
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+FEWEST = 10  # accepted images below which a measured accuracy supports no threshold
+COLDEST, HOTTEST = 0.05, 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The images whose confidence lies above `low` and up to `high`."""
+
+    low: float
+    high: float
+    confidence: float  # mean
+    accuracy: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RiskCoverage:
+    """Accepting confidence >= threshold[i] accepts the share coverage[i], of which risk[i] is wrong."""
+
+    threshold: Floats  # every confidence that occurs, falling
+    coverage: Floats  # rising to 1
+    risk: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """The confidence from which on decisions reached the target, and how far that is supported.
+
+    The threshold was chosen on the images it is measured on, so `accuracy` flatters a little; `low`, which
+    takes images as independent and the threshold as given, is the figure to promise by.
+    """
+
+    target: float
+    threshold: float  # accept confidence >= threshold
+    accuracy: float  # of the accepted
+    coverage: float  # share accepted
+    accepted: int
+    n_images: int
+    low: float  # exact one-sided 95 % lower bound of the accuracy
+
+
+def reliability(truth: Ints, probabilities: Floats, bins: int = BINS) -> tuple[Bin, ...]:
+    """Bins of equal width over 0..1, lowest first; empty bins are left out."""
+    confidence, right = _confidence_and_right(truth, probabilities)
+    member = bin_of(confidence, bins)
+    return tuple(
+        Bin(
+            b / bins,
+            (b + 1) / bins,
+            float(confidence[member == b].mean()),
+            float(right[member == b].mean()),
+            int((member == b).sum()),
+        )
+        for b in np.unique(member).tolist()
+    )
+
+
+def risk_coverage(truth: Ints, probabilities: Floats) -> RiskCoverage:
+    """One point for every confidence that occurs; equal confidences are accepted together."""
+    threshold, accepted, right = _accepted_and_right(truth, probabilities)
+    return RiskCoverage(threshold, accepted / len(truth), 1 - right / accepted)
+
+
+def threshold_for(
+    truth: Ints, probabilities: Floats, target: float, *, fewest: int = FEWEST
+) -> Threshold | None:
+    """The smallest confidence that occurs at which the accepted reach the target accuracy.
+
+    None where no threshold with `fewest` accepted images or more reaches it: nothing then supports
+    the target, and whoever asked must say so rather than fall back on a threshold of their own.
+    """
+    from scipy.stats import binomtest
+
+    if not 0 < target <= 1:
+        raise ValueError(f"A target accuracy lies above 0 and up to 1, but is {target}.")
+    thresholds, accepted, right = _accepted_and_right(truth, probabilities)
+    good = np.flatnonzero((right / accepted >= target) & (accepted >= fewest))
+    if not len(good):
+        return None
+    k, n = int(right[good[-1]]), int(accepted[good[-1]])
+    low = binomtest(k, n, alternative="greater").proportion_ci(LEVEL, method="exact").low
+    return Threshold(
+        target=target,
+        threshold=float(thresholds[good[-1]]),
+        accuracy=k / n,
+        coverage=n / len(truth),
+        accepted=n,
+        n_images=len(truth),
+        low=float(low),
+    )
+
+
+def fit_temperature(truth: Ints, probabilities: Floats) -> float:
+    """The temperature that makes the log loss least, 0.05..20; above 1 the model was too confident.
+
+    Where every decision is right the colder the better, and the answer is the coldest allowed.
+    """
+    from scipy.optimize import minimize_scalar
+
+    logits = _logits(probabilities)
+    rows = np.arange(len(truth))
+
+    def loss(log_temperature: float) -> float:
+        return float(-_log_softmax(logits / np.exp(log_temperature))[rows, truth].mean())
+
+    bounds = (np.log(COLDEST), np.log(HOTTEST))
+    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-8})
+    return float(np.exp(min([found.x, *bounds], key=loss)))
+
+
+def temper(probabilities: Floats, temperature: float) -> Floats:
+    """The probabilities as they would be had the logits been divided by the temperature."""
+    if not temperature > 0:
+        raise ValueError(f"A temperature is above 0, but is {temperature}.")
+    return np.asarray(np.exp(_log_softmax(_logits(probabilities) / temperature)))
+
+
+def _confidence_and_right(truth: Ints, probabilities: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    if len(truth) == 0 or len(truth) != len(probabilities):
+        raise ValueError(f"Expected as many truths as probabilities: {len(truth)}, {len(probabilities)}.")
+    return probabilities.max(1), probabilities.argmax(1) == truth
+
+
+def _accepted_and_right(truth: Ints, probabilities: Floats) -> tuple[Floats, Ints, Ints]:
+    """Every confidence that occurs, falling; how many images reach it, and how many of those are right."""
+    confidence, right = _confidence_and_right(truth, probabilities)
+    order = np.argsort(-confidence, kind="stable")
+    falling = confidence[order]
+    last = np.flatnonzero(np.append(falling[1:] < falling[:-1], True))
+    return falling[last], last + 1, np.cumsum(right[order])[last].astype(np.int64)
+
+
+def _logits(probabilities: Floats) -> Floats:
+    """Logits up to a constant per row, which the softmax forgets."""
+    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+
+
+def _log_softmax(logits: Floats) -> Floats:
+    shifted = logits - logits.max(1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(1, keepdims=True)))
