@@ -1,0 +1,72 @@
+"""From optical density to grey levels: light, optics, the camera's sharpening, and its noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy.ndimage import correlate1d, gaussian_filter
+
+from spermlens.datasets._drawing.canvas import Planes
+from spermlens.datasets._drawing.look import Look, take
+from spermlens.types import Image
+
+Exposure = Planes  # grey levels before noise
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """The optics and the sensor of one picture."""
+
+    blur: float
+    fringe: tuple[float, float]  # red lies so far (x, y) from green, blue as far the other way
+    sharpening: float
+    read_noise: float
+    shot_noise: float
+    colour_noise: float
+
+    @classmethod
+    def drawn(cls, look: Look, random: Generator) -> Camera:
+        way = random.uniform(0, 2 * np.pi)
+        far = take(random, look.colour_fringe_px)
+        return cls(
+            blur=take(random, look.blur_px),
+            fringe=(far * float(np.cos(way)), far * float(np.sin(way))),
+            sharpening=take(random, look.sharpening),
+            read_noise=take(random, look.read_noise),
+            shot_noise=take(random, look.shot_noise),
+            colour_noise=take(random, look.colour_noise),
+        )
+
+    def expose(self, density: Planes, light: Planes) -> Exposure:
+        """What the sensor is to see, without noise; the same for every picture of the same slide."""
+        seen = light * np.exp(-density)
+        for plane, sign in zip(seen, (1.0, 0.0, -1.0), strict=True):
+            for axis, shift in ((1, self.fringe[0]), (0, self.fringe[1])):
+                correlate1d(plane, _kernel(self.blur, sign * shift), axis, output=plane, mode="nearest")
+        if self.sharpening:
+            grey = seen.mean(axis=0)
+            wide = gaussian_filter(grey, 1.3 + self.blur, mode="nearest", truncate=2.5)
+            seen += np.float32(self.sharpening) * (grey - wide)
+        return seen
+
+    def record(self, exposure: Exposure, random: Generator) -> Image:
+        """The exposure with the sensor's noise, as uint8. The same stream gives the same grain."""
+        _, height, width = exposure.shape
+        grain = random.standard_normal(exposure.shape, np.float32)
+        blotch = random.standard_normal((3, (height + 1) // 2, (width + 1) // 2), np.float32)
+        read, shot = np.float32(self.read_noise**2), np.float32(self.shot_noise**2)
+        noisy = exposure + np.sqrt(read + shot * np.maximum(exposure, 0)) * grain
+        blotch -= blotch.mean(axis=0)  # colour only, no brightness
+        blotch *= np.float32(self.colour_noise)
+        noisy += blotch.repeat(2, axis=1)[:, :height].repeat(2, axis=2)[:, :, :width]
+        levels = np.rint(np.clip(noisy, 0, 255, out=noisy), out=noisy).astype(np.uint8)
+        return np.ascontiguousarray(np.moveaxis(levels, 0, -1))
+
+
+def _kernel(blur: float, shift: float) -> NDArray[np.float64]:
+    reach = int(np.ceil(3 * blur + abs(shift)))
+    weights = np.exp(-0.5 * ((np.arange(-reach, reach + 1) - shift) / blur) ** 2)
+    return weights / weights.sum()
