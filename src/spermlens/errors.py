@@ -16,6 +16,7 @@ A message says what is wrong, where, what was found and expected, and what to do
 Anything that is not a SpermlensError is our failure: exit code 1, with its trace.
 """
 
+# ruff: noqa: N818 - the names say what happened, not that it is an error
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -1,19 +1,31 @@
 """How an image becomes what a network sees: one scale for all, the aspect ratio never changed.
 
 The length of a head over its width *is* the diagnosis, so an image is never stretched: it is resized
-by one constant factor, and what is missing around it is filled by reflection. Pillow and NumPy only;
+by one constant factor about its centre, without rounding to whole pixels, and what is missing around it
+is filled by reflection. So framing a mirrored image is mirroring the framed one. Pillow and NumPy only;
 training, prediction and export all come through here.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spermlens.types import Heat, Image
+
+
+class _Span(NamedTuple):
+    """What the square shows along one axis."""
+
+    start: float  # in source pixels; below 0 where it begins before the image
+    stop: float
+    before: int  # network pixels to be filled in front
+    shown: int  # network pixels from start to stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +43,10 @@ class Framing:
     def __post_init__(self) -> None:
         if not 8 <= self.size <= 1024:
             raise ValueError(f"size must be 8 to 1024 pixels, but is {self.size}.")
-        if self.field_px <= 0:
+        if not 0 < self.field_px < math.inf:
             raise ValueError(f"field_px must be positive, but is {self.field_px}.")
+        if self.um_per_pixel is not None and not 0 < self.um_per_pixel < 100:
+            raise ValueError(f"um_per_pixel must lie between 0 and 100, but is {self.um_per_pixel}.")
 
     def scale(self, um_per_pixel: float | None = None) -> float:
         """Network pixels per source pixel."""
@@ -42,30 +56,33 @@ class Framing:
 
     def square(self, image: Image, um_per_pixel: float | None = None) -> Image:
         """The image as size x size x 3 uint8, centred."""
-        height, width = self._scaled_shape(image.shape[:2], um_per_pixel)
-        fitted = _resize_rgb(image, height, width)
-        for axis in (0, 1):
-            fitted = _centre(fitted, axis, self.size)
-        return np.ascontiguousarray(fitted)
+        rows, columns = self._spans(image.shape, um_per_pixel)
+        box = (columns.start, rows.start, columns.stop, rows.stop)
+        seen = _resized(image, box, (rows.shown, columns.shown), "reflect")
+        for axis, span in enumerate((rows, columns)):
+            seen = _filled(seen, axis, span.before)
+        return np.ascontiguousarray(seen)
 
     def unsquare(
         self, heat: NDArray[np.floating], shape: tuple[int, ...], um_per_pixel: float | None = None
     ) -> Heat:
         """A size x size map laid back over the image of `shape`; 0 where the network saw nothing."""
-        height, width = self._scaled_shape(shape[:2], um_per_pixel)
-        canvas = np.zeros((height, width), np.float32)
-        (top, seen_top, rows), (left, seen_left, columns) = (
-            _overlap(height, self.size),
-            _overlap(width, self.size),
-        )
-        canvas[top : top + rows, left : left + columns] = heat[
-            seen_top : seen_top + rows, seen_left : seen_left + columns
-        ]
-        return _resize_grey(canvas, shape[0], shape[1])
-
-    def _scaled_shape(self, shape: tuple[int, ...], um_per_pixel: float | None) -> tuple[int, int]:
+        canvas = np.zeros(shape[:2], np.float32)
         scale = self.scale(um_per_pixel)
-        return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
+        slots, ends = [], []
+        for span, length in zip(self._spans(shape, um_per_pixel), shape[:2], strict=True):
+            first, last = max(0, math.floor(span.start)), min(length, math.ceil(span.stop))
+            slots.append(slice(first, last))
+            ends.append([span.before + (at - span.start) * scale for at in (first, last)])
+        (top, bottom), (left, right) = ends
+        part = canvas[slots[0], slots[1]]
+        part[:] = _resized(np.asarray(heat, np.float32), (left, top, right, bottom), part.shape, "edge")
+        return canvas.clip(0, 1, out=canvas)
+
+    def _spans(self, shape: tuple[int, ...], um_per_pixel: float | None) -> tuple[_Span, _Span]:
+        scale = self.scale(um_per_pixel)
+        rows, columns = (_span(length, scale, self.size) for length in shape[:2])
+        return rows, columns
 
 
 def field_that_holds(sides: Iterable[int]) -> float:
@@ -73,36 +90,37 @@ def field_that_holds(sides: Iterable[int]) -> float:
     return float(np.percentile(list(sides), 95))
 
 
-def _overlap(length: int, size: int) -> tuple[int, int, int]:
-    """Start in the image, start in the square, and length of the part they share."""
-    if length >= size:
-        return (length - size) // 2, 0, size
-    return 0, (size - length) // 2, length
+def _span(length: int, scale: float, size: int) -> _Span:
+    shown = math.ceil(round(length * scale, 6))
+    shown = min(size, shown + (size - shown) % 2)  # as much to fill in front as behind
+    half = min(shown / scale / 2, 1.5 * length)  # an image smaller than a network pixel fills it
+    return _Span(round(length / 2 - half, 6), round(length / 2 + half, 6), (size - shown) // 2, shown)
 
 
-def _centre(image: Image, axis: int, size: int) -> Image:
-    length = image.shape[axis]
-    start, before, shared = _overlap(length, size)
-    if length >= size:
-        return image.take(range(start, start + size), axis=axis)
-    padding = [(0, 0)] * image.ndim
-    padding[axis] = (before, size - shared - before)
-    return np.pad(image, padding, mode="reflect" if length > 1 else "edge")
-
-
-def _resize_rgb(image: Image, height: int, width: int) -> Image:
-    from PIL import Image as Pillow
-
-    if image.shape[:2] == (height, width):
+def _filled(image: Image, axis: int, before: int) -> Image:
+    if not before:
         return image
-    picture = Pillow.fromarray(image).resize((width, height), Pillow.Resampling.BICUBIC)
-    return np.asarray(picture)
+    padding = [(0, 0)] * image.ndim
+    padding[axis] = (before, before)
+    return np.pad(image, padding, mode="reflect" if image.shape[axis] > 1 else "edge")
 
 
-def _resize_grey(values: Heat, height: int, width: int) -> Heat:
+def _resized(
+    array: NDArray[Any],
+    box: tuple[float, float, float, float],
+    shape: tuple[int, ...],
+    beyond: Literal["reflect", "edge"],
+) -> NDArray[Any]:
+    """The part of an array inside a box of left, top, right, bottom, at a new height and width."""
     from PIL import Image as Pillow
 
-    if values.shape == (height, width):
-        return values
-    picture = Pillow.fromarray(values).resize((width, height), Pillow.Resampling.BILINEAR)
-    return np.clip(np.asarray(picture, dtype=np.float32), 0, 1)
+    left, top, right, bottom = box
+    height, width = array.shape[:2]
+    ahead = max(0, math.ceil(-top)), max(0, math.ceil(-left))
+    behind = max(0, math.ceil(bottom - height)), max(0, math.ceil(right - width))
+    if any((*ahead, *behind)):
+        around = [(ahead[0], behind[0]), (ahead[1], behind[1]), *[(0, 0)] * (array.ndim - 2)]
+        array = np.pad(array, around, mode=beyond if min(height, width) > 1 else "edge")
+    inner = (left + ahead[1], top + ahead[0], right + ahead[1], bottom + ahead[0])
+    kind = Pillow.Resampling.BICUBIC if array.ndim == 3 else Pillow.Resampling.BILINEAR
+    return np.asarray(Pillow.fromarray(array).resize((shape[1], shape[0]), kind, inner))

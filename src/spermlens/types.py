@@ -58,7 +58,7 @@ class Card:
     group: str  # what a group is ("patient"), or "not released"
     stain: str
     um_per_pixel: float | None
-    field_px: int | None  # side, in source pixels, of the square that holds a whole cell; None: look at the data
+    field_px: int | None  # side, in source pixels, of the square that holds a whole cell; None: see the data
     unknown: tuple[str, ...]  # what the publisher does not say; every report prints it
     pixels_sha256: str | None = None  # over the sorted hashes of all decoded images
     download: str | None = None
@@ -121,7 +121,7 @@ class Prediction:
     def __post_init__(self) -> None:
         for task, values in self.probabilities.items():
             _demand(
-                bool(np.isfinite(values).all()) and abs(float(values.sum()) - 1) < 1e-4,
+                bool((values >= 0).all()) and abs(float(values.sum()) - 1) < 1e-4,  # NaN fails both
                 f"Prediction '{self.id}', task '{task}': probabilities must sum to 1, but are {values}.",
             )
         _demand(
@@ -149,7 +149,7 @@ class Explanation:
         maps = [self.heat] if self.against is None else [self.heat, self.against]
         for heat in maps:
             _demand(
-                heat.dtype == np.float32 and heat.ndim == 2,
+                heat.dtype == np.float32 and heat.ndim == 2 and heat.size > 0,
                 f"A heat map must be float32 and 2-D, but is {heat.dtype} {heat.shape}.",
             )
             _demand(
@@ -157,7 +157,12 @@ class Explanation:
                 f"A heat map must lie in 0..1, but spans {heat.min()}..{heat.max()}.",
             )
         _demand(
-            (self.status == "no_evidence") == (self.peak == 0), "no_evidence means a peak of 0, and the reverse."
+            self.status in ("evidence", "no_evidence"),
+            f"A map is evidence or no_evidence, not {self.status}.",
+        )
+        _demand(
+            (self.status == "no_evidence") == (self.peak == 0),
+            "no_evidence means a peak of 0, and the reverse.",
         )
 
 
@@ -187,6 +192,10 @@ class Result:
         _demand(
             (self.low is None) == (self.high is None) and (self.low is None or bool(self.interval)),
             f"'{self.metric}' needs both ends of its interval and how it was made.",
+        )
+        _demand(
+            self.low is None or self.high is None or self.low <= self.high,
+            f"The interval of '{self.metric}' must not end before it begins: {self.low} to {self.high}.",
         )
 
 
