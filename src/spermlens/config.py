@@ -40,7 +40,7 @@ class Architecture(_Part):
     pretrained: bool = True
     arguments: dict[str, Any] = {}  # the model's own, checked by its builder
     start_from: str = ""  # a saved model to go on from
-    class_map: dict[str, dict[str, str]] = {}  # task -> {old class: new class}, with start_from
+    class_map: dict[str, str] = {}  # with start_from: "task.class" that is new -> "task.class" it grows from
 
 
 class Frame(_Part):

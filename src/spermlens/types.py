@@ -167,6 +167,15 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One image with all that was said of it. A bad input has no image."""
+
+    image: Image | None
+    prediction: Prediction
+    explanations: tuple[Explanation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One figure, its interval and what it rests on. The fields are the columns of a results file."""
 
@@ -226,12 +235,32 @@ class Figure:
     alt: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One cell on a page: its pictures side by side, its probabilities, and a verdict in words."""
+
+    title: str
+    verdict: str
+    tone: str  # good, bad, unsure or plain
+    figures: tuple[Figure, ...]
+    bars: tuple[tuple[str, float], ...] = ()  # class and probability
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Cells beside each other."""
+
+    caption: str
+    tiles: tuple[Tile, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A titled part of a report."""
 
     title: str
-    parts: tuple[Text | Table | Figure, ...]
+    parts: tuple[Text | Table | Figure | Gallery, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

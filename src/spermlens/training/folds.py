@@ -53,8 +53,9 @@ def _need_groups(listing: Listing, protocol: Protocol) -> None:
     if protocol.allow_ungrouped or all(entry.group for entry in listing.entries):
         return
     raise ConfigError(
-        f"'{listing.card.name}' does not say which images share a patient or slide (group: {listing.card.group}), "
-        "so images of one patient may stand in training and test, and figures may be too good. "
+        f"'{listing.card.name}' does not say which images share a patient or slide "
+        f"(group: {listing.card.group}), so images of one patient may stand in training and test, "
+        "and figures may be too good. "
         "Add a 'group' column, or accept it with --set protocol.allow_ungrouped=true; the report will say so."
     )
 

@@ -1,0 +1,241 @@
+"""An experiment, run: every fold trained and judged on images it never saw, then one model of everything."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spermlens.config import Experiment, load_experiment, to_toml
+from spermlens.datasets import Listing, open_data
+from spermlens.datasets._verify import hash_of_hashes, require
+from spermlens.errors import UnknownName
+from spermlens.evaluate.table import Predictions
+from spermlens.files import write_json, write_text
+from spermlens.framing import Framing, field_that_holds
+from spermlens.models import _store, build
+from spermlens.models._network import Network
+from spermlens.predict.tensors import choose_device, probabilities, to_tensor
+from spermlens.runs import Run, describe_environment, new_run
+from spermlens.training.folds import Split, everything, splits
+from spermlens.training.loop import CHECKPOINT_SECONDS, Pictures, Plan, fit
+from spermlens.training.outcome import conclude, save_final
+from spermlens.training.warm_start import warm_start
+
+Tell = Callable[[dict[str, Any]], None]
+FINAL = "final"
+
+
+@dataclass(frozen=True)
+class Study:
+    """An experiment with its data in memory."""
+
+    experiment: Experiment
+    listing: Listing
+    framing: Framing
+    pictures: Pictures
+    device: torch.device
+    tell: Tell
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+
+
+def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tell = lambda _: None) -> Run:
+    """Check everything that can be checked, open a run folder, train, judge."""
+    study = prepare(experiment, device, tell)
+    plan = splits(study.listing, experiment.protocol)
+    environment = describe_environment(str(study.device), experiment.training.seed)
+    card = study.listing.card
+    environment["data"] = {
+        "name": card.name,
+        "images": len(study.listing),
+        "pixels_sha256": hash_of_hashes(study.listing.pixel_hashes),
+        "licence": card.licence,
+        "citation": card.citation,
+        "unknown": list(card.unknown),
+    }
+    run = new_run(runs, experiment.name, to_toml(experiment), environment)
+    _write_splits(run, study.listing, plan)
+    return _carry_out(run, study, plan)
+
+
+def resume(run: Run, *, device: str = "auto", tell: Tell = lambda _: None) -> Run:
+    """Go on where a run stopped; on the CPU it ends with the weights it would have had."""
+    study = prepare(load_experiment(str(run.config)), device, tell)
+    run.set_status("running")
+    return _carry_out(run, study, splits(study.listing, study.experiment.protocol))
+
+
+def prepare(experiment: Experiment, device: str = "auto", tell: Tell = lambda _: None) -> Study:
+    """Read, verify and frame the data."""
+    listing = _chosen_tasks(
+        open_data(experiment.data.name, experiment.data.root, experiment.data.options), experiment
+    )
+    tell({"stage": "verify", "images": len(listing)})
+    require(listing)
+    framing = _framing(experiment, listing)
+    squares = np.stack([framing.square(sample.image, sample.um_per_pixel) for sample in listing])
+    labels = {task.name: listing.labels(task.name) for task in listing.card.tasks}
+    return Study(experiment, listing, framing, Pictures(squares, labels), choose_device(device), tell)
+
+
+def _carry_out(run: Run, study: Study, plan: Sequence[Split]) -> Run:
+    parts = [split.name for split in plan] + ([FINAL] if study.experiment.protocol.final_model else [])
+    try:
+        for index, split in enumerate(plan):
+            _fold(run, study, split, {"part": split.name, "index": index, "parts": len(parts)})
+        tables = {views: _pooled(run, study, plan, views, "test") for views in _views(study)}
+        inner = (
+            _pooled(run, study, plan, study.experiment.decide.views, "inner") if len(plan[0].inner) else []
+        )
+        conclude(run, study.experiment, study.listing.card, tables, inner)
+        if study.experiment.protocol.final_model:
+            _final(run, study, tables[study.experiment.decide.views], len(parts))
+    except BaseException:
+        run.set_status("stopped")
+        raise
+    run.set_status("finished")
+    return run
+
+
+def _fold(run: Run, study: Study, split: Split, place: dict[str, Any]) -> None:
+    """Train one fold and store what it says of its test and inner images, unless that is done."""
+    path = run.part(split.name) / "predictions.json"
+    if path.is_file():
+        return
+    network = _train(run, study, split, place)
+    said = {
+        which: {
+            "ids": [study.listing.entries[i].id for i in indices],
+            "views": {str(views): _say(study, network, indices, views) for views in _views(study)},
+        }
+        for which, indices in (("test", split.test), ("inner", split.inner))
+    }
+    write_json(path, said)
+
+
+def _train(run: Run, study: Study, split: Split, place: dict[str, Any]) -> Network:
+    experiment = study.experiment
+    seed = _seed_of(experiment.training.seed, place["part"])
+    folder = run.part(place["part"])
+    plan = Plan(
+        training=experiment.training,
+        augment=experiment.augment,
+        keep_best=experiment.protocol.keep == "best_inner" and len(split.inner) > 0,
+        seed=seed,
+        device=study.device,
+        folder=folder / "checkpoint",
+        on_epoch=lambda row: study.tell({"stage": "train", **place, "epochs": plan.epochs, **row}),
+        checkpoint_seconds=study.checkpoint_seconds,
+    )
+    network = _new_network(study, seed)
+    kept, history = fit(network, study.pictures.subset(split.train), study.pictures.subset(split.inner), plan)
+    write_text(folder / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in history))
+    return kept
+
+
+def _new_network(study: Study, seed: int) -> Network:
+    wanted, tasks = study.experiment.model, study.listing.card.tasks
+    before = torch.get_rng_state()
+    torch.manual_seed(seed)
+    try:
+        if wanted.start_from:
+            begun = warm_start(_store.load(Path(wanted.start_from)), tasks, wanted.class_map)
+            study.tell({"stage": "warm_start", "inherited": begun.inherited, "fresh": begun.fresh})
+            return begun.network.requires_grad_(True)
+        return build(wanted.name, tasks, pretrained=wanted.pretrained, arguments=wanted.arguments)
+    finally:
+        torch.set_rng_state(before)
+
+
+def _final(run: Run, study: Study, judged: Sequence[Predictions], parts: int) -> None:
+    if run.model.is_dir():
+        return
+    place = {"part": FINAL, "index": parts - 1, "parts": parts}
+    network = _train(run, study, everything(study.listing), place)
+    save_final(run, study.experiment, study.framing, network.cpu(), judged)
+
+
+def _say(study: Study, network: Network, indices: NDArray[np.int64], views: int) -> dict[str, Any]:
+    """{task: probabilities per image}."""
+    if not len(indices):
+        return {}
+    squares = to_tensor(study.pictures.squares[indices], study.device)
+    return {task: values.tolist() for task, values in probabilities(network, squares, views=views).items()}
+
+
+def _pooled(run: Run, study: Study, plan: Sequence[Split], views: int, which: str) -> list[Predictions]:
+    """One table a task: all folds of all repeats."""
+    place = {entry.id: index for index, entry in enumerate(study.listing.entries)}
+    said = [
+        (split, json.loads((run.part(split.name) / "predictions.json").read_text("utf-8"))) for split in plan
+    ]
+    rows = [(split, id, n) for split, part in said for n, id in enumerate(part[which]["ids"])]
+    where = np.array([place[id] for _, id, _ in rows])
+    tables = []
+    for task in study.listing.card.tasks:
+        values = [part[which]["views"][str(views)][task.name] for _, part in said]
+        tables.append(
+            Predictions(
+                task=task,
+                ids=tuple(id for _, id, _ in rows),
+                units=tuple(study.listing.units[index] for index in where),
+                repeats=np.array([split.repeat for split, _, _ in rows], np.int64),
+                folds=np.array([split.fold for split, _, _ in rows], np.int64),
+                truth=study.listing.labels(task.name)[where],
+                probabilities=np.concatenate([np.array(part, np.float64) for part in values]),
+            )
+        )
+    return tables
+
+
+def _views(study: Study) -> list[int]:
+    return sorted({1, study.experiment.decide.views})
+
+
+def _chosen_tasks(listing: Listing, experiment: Experiment) -> Listing:
+    wanted = experiment.data.tasks
+    known = [task.name for task in listing.card.tasks]
+    for name in wanted:
+        if name not in known:
+            raise UnknownName("task", name, known)
+    if not wanted:
+        return listing
+    tasks = tuple(task for task in listing.card.tasks if task.name in wanted)
+    counts = {task.name: listing.card.counts[task.name] for task in tasks if task.name in listing.card.counts}
+    return replace(listing, card=replace(listing.card, tasks=tasks, counts=counts))
+
+
+def _framing(experiment: Experiment, listing: Listing) -> Framing:
+    """The experiment's field, else the card's, else one that holds 19 of 20 images."""
+    field = experiment.framing.field_px or listing.card.field_px
+    if not field:
+        field = round(field_that_holds(max(sample.image.shape[:2]) for sample in listing))
+    return Framing(
+        size=experiment.framing.size, field_px=float(field), um_per_pixel=listing.card.um_per_pixel
+    )
+
+
+def _seed_of(seed: int, part: str) -> int:
+    """Another seed for every part, the same for the same part."""
+    return int(np.random.SeedSequence([seed, *part.encode()]).generate_state(1)[0])
+
+
+def _write_splits(run: Run, listing: Listing, plan: Sequence[Split]) -> None:
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["image", "pixels_sha256", "repeat", "fold", "role"])
+    for split in plan:
+        for role in ("train", "inner", "test"):
+            for index in getattr(split, role):
+                writer.writerow(
+                    [listing.entries[index].id, listing.pixel_hashes[index], split.repeat, split.fold, role]
+                )
+    write_text(run.splits, stream.getvalue())

@@ -1,0 +1,127 @@
+"""What a run leaves behind: the judged predictions, and a model that knows how sure it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from spermlens.config import Experiment
+from spermlens.evaluate.calibration import Threshold, threshold_for
+from spermlens.evaluate.intervals import judge
+from spermlens.evaluate.table import Predictions, write_predictions
+from spermlens.framing import Framing
+from spermlens.models._network import Network
+from spermlens.models._store import Description, save
+from spermlens.runs import Run
+from spermlens.types import Card, Result
+
+NEVER = 1.01  # a threshold that no confidence reaches
+NOT_A_CELL = "non_sperm"  # the class by which data sets say so
+
+
+def conclude(
+    run: Run,
+    experiment: Experiment,
+    card: Card,
+    tables: Mapping[int, Sequence[Predictions]],
+    inner: Sequence[Predictions],
+) -> list[Result]:
+    """Write the pooled predictions and their scores; `tables` holds them by number of views."""
+    results: list[Result] = []
+    for views, of_tasks in sorted(tables.items(), reverse=True):
+        decided = views == experiment.decide.views
+        path = run.predictions if decided else run.folder / f"predictions-{views}-view.csv"
+        write_predictions(path, of_tasks)
+        results += _judged(run, experiment, of_tasks, _condition(views))
+    if inner:
+        write_predictions(run.inner, inner)
+        results += _judged(run, experiment, inner, "inner images")
+    run.write_results(experiment.claim, protocol_in_words(experiment, card), results)
+    return results
+
+
+def protocol_in_words(experiment: Experiment, card: Card) -> str:
+    """How the figures came about, for the reader of a table."""
+    protocol = experiment.protocol
+    if protocol.kind == "folds":
+        how = f"stratified {protocol.folds}-fold, repeats {', '.join(map(str, protocol.repeats))}"
+    else:
+        how = f"hold-out of {protocol.test_share:.0%}, repeats {', '.join(map(str, protocol.repeats))}"
+    inner = (
+        f"{protocol.inner_share:.0%} of the training images set aside for choices"
+        if protocol.inner_share
+        else "nothing chosen"
+    )
+    kept = "the epoch best on them kept" if protocol.keep == "best_inner" else "the last epoch kept"
+    grouped = (
+        "groups never divided"
+        if card.group not in ("not released", "not stated")
+        else "; ".join(card.unknown)
+    )
+    return f"{how}; {inner}, {kept}; identical images together. {grouped}".rstrip()
+
+
+def save_final(
+    run: Run,
+    experiment: Experiment,
+    framing: Framing,
+    network: Network,
+    judged: Sequence[Predictions],
+) -> Description:
+    """Save the model of all data with the thresholds that the folds support."""
+    thresholds = {table.task.name: _threshold(table, experiment) for table in judged}
+    environment = run.environment()
+    return save(
+        run.model,
+        network,
+        Description(
+            name=experiment.name,
+            architecture=experiment.model.name,
+            arguments=experiment.model.arguments,
+            tasks=network.tasks,
+            framing=framing,
+            views=experiment.decide.views,
+            threshold={task: found.threshold if found else NEVER for task, found in thresholds.items()},
+            not_a_cell={task.name: NOT_A_CELL for task in network.tasks if NOT_A_CELL in task.classes},
+            data=environment["data"],
+            results=tuple(
+                asdict(result)
+                for result in run.results()
+                if result.condition == _condition(experiment.decide.views)
+            ),
+            notes=tuple(_note(task, found, experiment) for task, found in thresholds.items()),
+        ),
+    )
+
+
+def _judged(run: Run, experiment: Experiment, tables: Sequence[Predictions], condition: str) -> list[Result]:
+    origin = {"dataset": experiment.data.name, "model": experiment.model.name}
+    return [
+        result
+        for table in tables
+        for result in judge(table, **origin, recipe=experiment.name, condition=condition, runs=run.id)
+    ]
+
+
+def _condition(views: int) -> str:
+    return "1 view" if views == 1 else f"{views} views"
+
+
+def _threshold(table: Predictions, experiment: Experiment) -> Threshold | None:
+    first = table.labelled.first_repeat
+    return threshold_for(first.truth, first.probabilities, experiment.decide.target_accuracy)
+
+
+def _note(task: str, found: Threshold | None, experiment: Experiment) -> str:
+    target = experiment.decide.target_accuracy
+    if found is None:
+        return (
+            f"{task}: no confidence supports {target:.0%} accuracy on images the model had not seen, "
+            "so every image is called unsure. Lower decide.target_accuracy to accept more errors."
+        )
+    return (
+        f"{task}: decides above confidence {found.threshold:.3f}; on images not seen in training that was "
+        f"{found.accuracy:.1%} right on the {found.coverage:.1%} decided "
+        f"({found.accepted} of {found.n_images} images; at least {found.low:.1%} with 95 % certainty). "
+        "The threshold was chosen on the same images, which flatters a little."
+    )

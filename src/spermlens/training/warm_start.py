@@ -1,0 +1,68 @@
+"""Going on from a saved model: its eyes are kept, and each new class says which old one it grows from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from spermlens.errors import ConfigError, UnknownName
+from spermlens.models import build
+from spermlens.models._network import Network
+from spermlens.models._store import Saved
+from spermlens.types import Task
+
+
+@dataclass(frozen=True, slots=True)
+class WarmStart:
+    """A network to train, and in words which of its classes are known and which start fresh."""
+
+    network: Network
+    inherited: tuple[str, ...]
+    fresh: tuple[str, ...]
+
+
+def warm_start(saved: Saved, tasks: tuple[Task, ...], class_map: Mapping[str, str]) -> WarmStart:
+    """A network for `tasks` with the trunk and attention of `saved`.
+
+    A class named in `class_map` ("task.class" -> the saved model's "task.class") takes over that row of the
+    classifier. Without a map, a task that is the same in both is taken over whole.
+    """
+    old = saved.description
+    network = build(old.architecture, tasks, pretrained=False, arguments=old.arguments)
+    state = {k: v for k, v in saved.network.state_dict().items() if not k.startswith("heads.")}
+    network.load_state_dict({**network.state_dict(), **state})
+    pairs = dict(class_map) or _same_tasks(old.tasks, tasks)
+    for new, source in pairs.items():
+        _copy_row(network, new, saved.network, source)
+    names = [f"{task.name}.{name}" for task in tasks for name in task.classes]
+    return WarmStart(
+        network,
+        tuple(f"{name} from {pairs[name]}" for name in names if name in pairs),
+        tuple(name for name in names if name not in pairs),
+    )
+
+
+def _same_tasks(old: tuple[Task, ...], new: tuple[Task, ...]) -> dict[str, str]:
+    shared = [task for task in new if task in old]
+    return {f"{task.name}.{name}": f"{task.name}.{name}" for task in shared for name in task.classes}
+
+
+def _copy_row(network: Network, new: str, source_network: Network, source: str) -> None:
+    target_task, target_row = _place(network, new, "the data")
+    source_task, source_row = _place(source_network, source, "the saved model")
+    target, origin = network.head(target_task).linear, source_network.head(source_task).linear
+    with torch.no_grad():
+        target.weight[target_row] = origin.weight[source_row]
+        target.bias[target_row] = origin.bias[source_row]
+
+
+def _place(network: Network, name: str, whose: str) -> tuple[str, int]:
+    known = [f"{task.name}.{c}" for task in network.tasks for c in task.classes]
+    if "." not in name:
+        raise ConfigError(f"'{name}' is no class. Write task.class, one of: {', '.join(known)}.")
+    if name not in known:
+        raise UnknownName(f"class of {whose}", name, known)
+    task, label = name.split(".", 1)
+    return task, network.task(task).index(label)
