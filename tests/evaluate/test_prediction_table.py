@@ -14,11 +14,10 @@ from spermlens.errors import DataCorrupt, DataError, DataMissing
 from spermlens.evaluate.table import (
     COLUMNS,
     Predictions,
-    guard,
     read_predictions,
-    unguard,
     write_predictions,
 )
+from spermlens.spreadsheet import guard, unguard
 from spermlens.types import Task
 
 SHAPE = Task("head shape", ("normal", "=tapered", "other, or 'not'"))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from spermlens.errors import DataCorrupt, DataError, DataMissing, nearest
 from spermlens.files import write_bytes
+from spermlens.spreadsheet import Cell, to_csv, unguard
 from spermlens.types import Task
 
 Ints = NDArray[np.int64]
@@ -27,7 +28,6 @@ Floats = NDArray[np.float64]
 
 COLUMNS = ("image", "unit", "task", "repeat", "fold", "truth")
 UNKNOWN = -1  # truth of an image that is not annotated
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")  # the apostrophe keeps unguarding unambiguous
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -136,32 +136,18 @@ def _demand(condition: bool, message: str) -> None:
         raise ValueError(message)
 
 
-def guard(text: str) -> str:
-    """The text as a cell that no spreadsheet runs as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def unguard(cell: str) -> str:
-    """What `guard` was given."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
-
-
 def write_predictions(path: Path, tables: Sequence[Predictions]) -> None:
     """Write the tables of one or several tasks into one file, whole or not at all."""
     _demand(bool(tables), "There are no predictions to write.")
     names = [table.task.name for table in tables]
     _demand(len(set(names)) == len(names), f"A task stands twice among the tables: {names}.")
     classes = _class_columns([table.task for table in tables])
-    stream = io.StringIO(newline="")
-    # Quoting all text marks what is a number, and carries a carriage return inside a name.
-    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow([*COLUMNS, *(f"p_{name}" for name in classes)])
-    for table in tables:
-        writer.writerows(_cells(table, classes))
-    write_bytes(path, stream.getvalue().encode("utf-8", "surrogateescape"))
+    headings = [*COLUMNS, *(f"p_{name}" for name in classes)]
+    rows = (cells for table in tables for cells in _cells(table, classes))
+    write_bytes(path, to_csv(headings, rows).encode("utf-8", "surrogateescape"))
 
 
-def _cells(table: Predictions, classes: Sequence[str]) -> Iterable[list[str | int | float]]:
+def _cells(table: Predictions, classes: Sequence[str]) -> Iterable[list[Cell]]:
     task = table.task
     numbers = (
         table.repeats.tolist(),
@@ -170,11 +156,11 @@ def _cells(table: Predictions, classes: Sequence[str]) -> Iterable[list[str | in
         table.probabilities.tolist(),
     )
     for image, unit, repeat, fold, truth, values in zip(table.ids, table.units, *numbers, strict=True):
-        label = "" if truth == UNKNOWN else guard(task.classes[truth])
+        label = "" if truth == UNKNOWN else task.classes[truth]
         probability = dict(zip(task.classes, values, strict=True))
         yield [
-            *(guard(image), guard(unit), guard(task.name), repeat, fold, label),
-            *(probability.get(name, "") for name in classes),
+            *(image, unit, task.name, repeat, fold, label),
+            *(probability.get(name) for name in classes),
         ]
 
 
