@@ -67,7 +67,7 @@ def _read_folders(root: Path, task_name: str, fixed: dict[str, list[str]]) -> Li
 
 
 def _read_manifest(path: Path, fixed: dict[str, list[str]]) -> Listing:
-    rows = _rows(path)
+    rows = manifest_rows(path)
     names = [column for column in rows[0] if column not in OWN_COLUMNS]
     if not names:
         raise BadManifest(f"{path}: there is no label column. Add one column a task, e.g. head_shape.")
@@ -82,7 +82,8 @@ def _read_manifest(path: Path, fixed: dict[str, list[str]]) -> Listing:
     return _listing(path, tasks, entries, grouped)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def manifest_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a manifest by column name; every structural fault is named with its line."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -124,7 +125,7 @@ def _entry(manifest: Path, line: int, row: dict[str, str], tasks: tuple[Task, ..
         labels={task.name: _label(row[task.name], task, where) for task in tasks},
         group=row.get("group") or None,
         split=row.get("split") or None,
-        um_per_pixel=_um_per_pixel(row.get("um_per_pixel", ""), where),
+        um_per_pixel=um_per_pixel_of(row.get("um_per_pixel", ""), where),
     )
 
 
@@ -138,7 +139,8 @@ def _label(cell: str, task: Task, where: str) -> int | None:
     return task.index(cell)
 
 
-def _um_per_pixel(cell: str, where: str) -> float | None:
+def um_per_pixel_of(cell: str, where: str) -> float | None:
+    """The number in a cell; None where it is empty."""
     if not cell:
         return None
     try:

@@ -1,0 +1,205 @@
+"""The Python surface: a loaded model that predicts, explains and is evaluated.
+
+lens = spermlens.load("runs/2026-11-20-hushem-b0-cbam-3f9c")
+lens.predict("cell.png")[0].decisions
+lens.explain("cell.png")[0].heat
+lens.evaluate("hushem", root="data/hushem")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spermlens.datasets import Listing, open_data
+from spermlens.errors import DataError, UnknownName, UsageError
+from spermlens.evaluate.intervals import judge
+from spermlens.evaluate.table import Predictions
+from spermlens.explain._engine import Question
+from spermlens.images import read_pages
+from spermlens.models._store import DESCRIPTION, Description, Saved, describe
+from spermlens.models._store import load as load_saved
+from spermlens.predict.pipeline import Ask, read_samples, reasons
+from spermlens.predict.tensors import choose_device, to_tensor
+from spermlens.types import Explanation, Prediction, Reading, Result, Sample, Task
+
+Picture = str | Path | NDArray[np.uint8] | Sample
+
+
+def shipped_models() -> dict[str, Path]:
+    """The models that come with the package, by name."""
+    room = files("spermlens") / "shipped"
+    folder = Path(str(room))
+    return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{DESCRIPTION}"))}
+
+
+def find_model(name_or_folder: str | Path) -> Path:
+    """The folder of a shipped model, of a run's final model, or the folder itself."""
+    folder, shipped = Path(name_or_folder), shipped_models()
+    for place in (folder, folder / "model"):
+        if (place / DESCRIPTION).is_file():
+            return place
+    if str(name_or_folder) in shipped:
+        return shipped[str(name_or_folder)]
+    if folder.exists():
+        describe(folder)  # says what is wrong with it
+    raise UnknownName("model (neither a folder nor shipped)", str(name_or_folder), shipped)
+
+
+def load(name_or_folder: str | Path, *, device: str = "auto") -> Lens:
+    """A model by name or folder, ready to use."""
+    saved, place = load_saved(find_model(name_or_folder)), choose_device(device)
+    saved.network.to(place)
+    return Lens(saved, place)
+
+
+@dataclass(frozen=True)
+class Lens:
+    """A model with its preprocessing, its classes and its thresholds."""
+
+    saved: Saved
+    device: torch.device
+
+    @property
+    def description(self) -> Description:
+        return self.saved.description
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return self.saved.description.tasks
+
+    def predict(self, images: Picture | Iterable[Picture], *, views: int | None = None) -> list[Prediction]:
+        """One prediction an image; a file of several pages gives one each."""
+        return [reading.prediction for reading in self.read(images, views=views)]
+
+    def read(
+        self,
+        images: Picture | Iterable[Picture],
+        *,
+        views: int | None = None,
+        methods: Sequence[str] = (),
+        layer: str = "",
+    ) -> list[Reading]:
+        """Predictions together with the images and the explanations of the likeliest classes."""
+        ask = Ask(views=views or self.description.views, methods=tuple(methods), layer=layer)
+        return read_samples(self.saved, _samples(images), ask, self.device)
+
+    def explain(
+        self,
+        images: Picture | Iterable[Picture],
+        *,
+        method: str = "cam",
+        task: str | None = None,
+        target: str | None = None,
+        layer: str = "",
+    ) -> list[Explanation]:
+        """Where the evidence for `target` lies (the likeliest class of each image if none is named)."""
+        samples = _samples(images)
+        chosen = self.saved.network.task(task)
+        if target is not None and target not in chosen.classes:
+            raise UnknownName(f"class of {chosen.name}", target, chosen.classes)
+        if target is None:
+            said = read_samples(self.saved, samples, Ask(), self.device)
+            targets = tuple(int(r.prediction.probabilities[chosen.name].argmax()) for r in said)
+        else:
+            targets = (chosen.index(target),) * len(samples)
+        framing = self.description.framing
+        squares = to_tensor([framing.square(s.image, s.um_per_pixel) for s in samples], self.device)
+        question = Question(task=chosen.name, targets=targets, method=method, layer=layer)
+        return reasons(self.saved, samples, squares, question)
+
+    def evaluate(
+        self,
+        data: str | Path | Listing,
+        *,
+        root: str | Path = "",
+        options: Mapping[str, Any] | None = None,
+        views: int | None = None,
+    ) -> list[Result]:
+        """Every score with its interval on a data set the model did not learn from."""
+        listing = data if isinstance(data, Listing) else open_data(str(data), root, options)
+        views = views or self.description.views
+        condition = "1 view" if views == 1 else f"{views} views"
+        return [
+            result
+            for table in self.tables(listing, views=views)
+            for result in judge(
+                table, dataset=listing.card.name, model=self.description.id, condition=condition
+            )
+        ]
+
+    def tables(self, listing: Listing, *, views: int | None = None) -> list[Predictions]:
+        """The predictions for every task that model and data share."""
+        pairs = self._shared_tasks(listing)
+        said: dict[str, list[NDArray[np.float64]]] = {task.name: [] for task, _ in pairs}
+        ask = Ask(views=views or self.description.views)
+        for start in range(0, len(listing), ask.batch_size):
+            samples = list(listing[start : start + ask.batch_size])
+            for reading in read_samples(self.saved, samples, ask, self.device):
+                for task, _ in pairs:
+                    said[task.name].append(reading.prediction.probabilities[task.name])
+        zeros = np.zeros(len(listing), np.int64)
+        return [
+            Predictions(
+                task=own,
+                ids=tuple(listing.ids),
+                units=listing.units,
+                repeats=zeros,
+                folds=zeros,
+                truth=_in_classes_of(own, theirs, listing.labels(theirs.name)),
+                probabilities=np.stack(said[own.name]),
+            )
+            for own, theirs in pairs
+        ]
+
+    def _shared_tasks(self, listing: Listing) -> list[tuple[Task, Task]]:
+        """Own and the data's task, by name; where each has just one with the same classes, by those."""
+        theirs = {task.name: task for task in listing.card.tasks}
+        pairs = [(own, theirs[own.name]) for own in self.tasks if own.name in theirs]
+        if not pairs and len(self.tasks) == len(theirs) == 1:
+            (other,) = theirs.values()
+            pairs = [(self.tasks[0], other)] if set(other.classes) <= set(self.tasks[0].classes) else []
+        for own, other in pairs:
+            if strange := [name for name in other.classes if name not in own.classes]:
+                raise DataError(
+                    f"Task '{own.name}': the data has classes the model does not know ({', '.join(strange)}); "
+                    f"it knows {', '.join(own.classes)}. Rename or leave out their images."
+                )
+        if not pairs:
+            raise UsageError(
+                f"Model and data share no task: the model answers {', '.join(t.name for t in self.tasks)}, "
+                f"the data has {', '.join(theirs)}. Give the label column the task's name."
+            )
+        return pairs
+
+
+def _in_classes_of(own: Task, theirs: Task, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    numbers = np.array([own.index(name) for name in theirs.classes] + [-1], np.int64)
+    return numbers[labels]
+
+
+def _samples(images: Picture | Iterable[Picture]) -> list[Sample]:
+    if isinstance(images, str | Path | Sample) or (isinstance(images, np.ndarray) and images.ndim <= 3):
+        images = [images]
+    return [sample for number, image in enumerate(images) for sample in _pages(image, number)]
+
+
+def _pages(image: Picture, number: int) -> list[Sample]:
+    if isinstance(image, Sample):
+        return [image]
+    if isinstance(image, np.ndarray):
+        if image.ndim == 2:
+            image = np.repeat(image[:, :, None], 3, 2)
+        return [Sample(id=f"image_{number}", image=image)]
+    pages = read_pages(Path(image))
+    return [
+        Sample(id=f"{image}#{page}" if len(pages) > 1 else str(image), image=pixels)
+        for page, pixels in enumerate(pages, start=1)
+    ]

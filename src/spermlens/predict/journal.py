@@ -1,0 +1,90 @@
+"""Rows as they come, so that an interrupt loses nothing: a journal beside the output, then the output.
+
+The journal holds one JSON object a line. Its first line says which model and settings it belongs to; with
+others it is not continued. A last line that was cut short is dropped. When all is done the output is
+written in one piece and the journal goes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from spermlens.errors import UsageError
+from spermlens.files import write_json, write_text
+from spermlens.predict.rows import Row
+from spermlens.spreadsheet import to_csv
+
+
+class Journal:
+    """Rows of one output file, known by the source they came from."""
+
+    def __init__(self, output: Path, settings: Mapping[str, Any]) -> None:
+        if output.suffix.lower() not in (".csv", ".json"):
+            raise UsageError(f"{output}: the output must end in .csv or .json.")
+        if output.is_dir():
+            raise UsageError(f"{output}: this is a folder. Name a file.")
+        self.output = output
+        self.path = output.with_name(f".{output.name}.journal")
+        self.settings = json.loads(json.dumps(settings))
+        self._done = self._read()
+        self._stream: TextIO | None = None
+
+    @property
+    def done(self) -> set[str]:
+        """The sources that need no second look."""
+        return set(self._done)
+
+    def add(self, source: str, rows: list[Row]) -> None:
+        """All rows of one source; on disk when this returns."""
+        if self._stream is None:
+            self._stream = self._open()
+        self._stream.write(json.dumps({"source": source, "rows": rows}) + "\n")
+        self._stream.flush()
+        self._done[source] = rows
+
+    def rows(self, order: list[str]) -> Iterator[Row]:
+        """The rows in the order of the sources."""
+        for source in order:
+            yield from self._done.get(source, [])
+
+    def finish(self, order: list[str], headings: list[str]) -> None:
+        """Write the output whole, then let the journal go."""
+        rows = list(self.rows(order))
+        if self.output.suffix.lower() == ".json":
+            write_json(self.output, rows)
+        else:
+            write_text(self.output, to_csv(headings, ([row.get(name) for name in headings] for row in rows)))
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        if self._stream is not None:
+            os.fsync(self._stream.fileno())
+            self._stream.close()
+            self._stream = None
+
+    def _open(self) -> TextIO:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        kept = [json.dumps({"settings": self.settings})]
+        kept += [json.dumps({"source": source, "rows": rows}) for source, rows in self._done.items()]
+        write_text(self.path, "\n".join(kept) + "\n")  # without the line that was cut short
+        return self.path.open("a", encoding="utf-8")
+
+    def _read(self) -> dict[str, list[Row]]:
+        if not self.path.is_file():
+            return {}
+        found: dict[str, list[Row]] = {}
+        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines()):
+            try:
+                record = json.loads(line)
+            except ValueError:
+                break
+            if number == 0 and record.get("settings") != self.settings:
+                return {}
+            if number > 0:
+                found[record["source"]] = record["rows"]
+        return found

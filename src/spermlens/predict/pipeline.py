@@ -1,0 +1,121 @@
+"""The pipeline: sources in, readings out, in batches, in flat memory; a bad file is a row, not an end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from spermlens.errors import DataError
+from spermlens.explain._engine import Question, explain
+from spermlens.models._store import Saved
+from spermlens.predict.sources import Source
+from spermlens.predict.status import bad_input, decide
+from spermlens.predict.tensors import probabilities, to_tensor
+from spermlens.types import Explanation, Prediction, Reading, Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What is wanted of each image."""
+
+    views: int = 1
+    methods: tuple[str, ...] = ()  # explanations of the likeliest class, of every task
+    layer: str = ""  # empty: each method's own
+    batch_size: int = 32
+
+
+def read_sources(
+    saved: Saved, sources: Iterable[Source], ask: Ask, device: torch.device
+) -> Iterator[tuple[Source, list[Reading]]]:
+    """Each source with the readings of its pages, in order."""
+    waiting: list[tuple[Source, list[Sample] | str]] = []
+    held = 0
+    for source in sources:
+        pages = _open(source)
+        waiting.append((source, pages))
+        held += len(pages) if isinstance(pages, list) else 0
+        if held >= ask.batch_size:
+            yield from _read_waiting(saved, waiting, ask, device)
+            waiting, held = [], 0
+    yield from _read_waiting(saved, waiting, ask, device)
+
+
+def read_samples(saved: Saved, samples: Sequence[Sample], ask: Ask, device: torch.device) -> list[Reading]:
+    """Readings of images that are already in memory."""
+    if not samples:
+        return []
+    framing, description = saved.description.framing, saved.description
+    squares = [framing.square(sample.image, sample.um_per_pixel) for sample in samples]
+    readings = []
+    for start in range(0, len(squares), ask.batch_size):
+        part, stop = squares[start : start + ask.batch_size], start + ask.batch_size
+        tensor = to_tensor(part, device)
+        found = probabilities(
+            saved.network,
+            tensor,
+            views=ask.views,
+            temperature=description.temperature,
+            batch_size=ask.batch_size,
+        )
+        said = [
+            decide(sample.id, {task: values[n] for task, values in found.items()}, square, description)
+            for n, (sample, square) in enumerate(zip(samples[start:stop], part, strict=True))
+        ]
+        readings += _with_reasons(saved, samples[start:stop], said, tensor, ask)
+    return readings
+
+
+def reasons(
+    saved: Saved, samples: Sequence[Sample], squares: torch.Tensor, question: Question
+) -> list[Explanation]:
+    """One explanation an image, laid back over the image itself."""
+    framing = saved.description.framing
+    return [
+        replace(
+            found,
+            heat=framing.unsquare(found.heat, sample.image.shape, sample.um_per_pixel),
+            against=None
+            if found.against is None
+            else framing.unsquare(found.against, sample.image.shape, sample.um_per_pixel),
+        )
+        for sample, found in zip(samples, explain(saved.network, squares, question), strict=True)
+    ]
+
+
+def _with_reasons(
+    saved: Saved, samples: Sequence[Sample], said: Sequence[Prediction], squares: torch.Tensor, ask: Ask
+) -> list[Reading]:
+    explained: list[list[Explanation]] = [[] for _ in samples]
+    for task in saved.description.tasks:
+        targets = tuple(int(p.probabilities[task.name].argmax()) for p in said)
+        for method in ask.methods:
+            question = Question(task=task.name, targets=targets, method=method, layer=ask.layer)
+            for place, found in zip(explained, reasons(saved, samples, squares, question), strict=True):
+                place.append(found)
+    return [
+        Reading(image=sample.image, prediction=prediction, explanations=tuple(found))
+        for sample, prediction, found in zip(samples, said, explained, strict=True)
+    ]
+
+
+def _open(source: Source) -> list[Sample] | str:
+    """The pages of a source, or why it has none."""
+    try:
+        return [Sample(id=id, image=image, um_per_pixel=source.um_per_pixel) for id, image in source.pages()]
+    except DataError as error:
+        return str(error)
+
+
+def _read_waiting(
+    saved: Saved, waiting: Sequence[tuple[Source, list[Sample] | str]], ask: Ask, device: torch.device
+) -> Iterator[tuple[Source, list[Reading]]]:
+    samples = [sample for _, pages in waiting if isinstance(pages, list) for sample in pages]
+    readings = iter(read_samples(saved, samples, ask, device))
+    for source, pages in waiting:
+        if isinstance(pages, str):
+            said = bad_input(source.id, pages, saved.description)
+            yield source, [Reading(image=None, prediction=said)]
+        else:
+            yield source, [next(readings) for _ in pages]

@@ -1,0 +1,85 @@
+"""What a user points at, as a list of images: a file, a folder, a glob, a manifest, or names on a stream."""
+
+from __future__ import annotations
+
+import glob
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TextIO
+
+from spermlens.errors import BadManifest, DataMissing
+from spermlens.images import list_images, read_pages
+from spermlens.types import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An image file with the name it has in the results."""
+
+    id: str
+    path: Path
+    um_per_pixel: float | None = None
+
+    def pages(self) -> Iterator[tuple[str, Image]]:
+        """Each page with its id; the pages of a file with several are numbered from 1."""
+        pages = read_pages(self.path)
+        for number, image in enumerate(pages, start=1):
+            yield (f"{self.id}#{number}" if len(pages) > 1 else self.id), image
+
+
+def find_sources(inputs: Iterable[str], stream: TextIO | None = None) -> list[Source]:
+    """All images named by `inputs`, in order, each file once; '-' reads one path a line from `stream`."""
+    found: dict[Path, Source] = {}
+    for text in inputs:
+        for source in _from_stream(stream) if text == "-" else _expand(text):
+            found.setdefault(source.path.absolute(), source)
+    if not found:
+        raise DataMissing(
+            f"No image was found in: {', '.join(inputs) or 'nothing'}. Name files, folders or globs."
+        )
+    return _with_own_ids(list(found.values()))
+
+
+def _expand(text: str) -> list[Source]:
+    path = Path(text)
+    if path.is_dir():
+        images = list_images(path)
+        if not images:
+            raise DataMissing(f"{path}: the folder holds no PNG, JPEG, BMP or TIFF image, also not below it.")
+        return [Source(image.relative_to(path).as_posix(), image) for image in images]
+    if path.suffix.lower() == ".csv" and path.is_file():
+        return _from_manifest(path)
+    if glob.has_magic(text) and not path.exists():
+        matches = sorted(Path(match) for match in glob.glob(text, recursive=True))  # noqa: PTH207
+        if not matches:
+            raise DataMissing(f"'{text}' fits no file. Check the pattern.")
+        return [Source(match.as_posix(), match) for match in matches if match.is_file()]
+    return [Source(path.name, path)]  # also when it is not there: that is then said in its row
+
+
+def _from_stream(stream: TextIO | None) -> list[Source]:
+    lines = (line.strip() for line in stream or ())
+    return [Source(Path(line).as_posix(), Path(line)) for line in lines if line]
+
+
+def _from_manifest(path: Path) -> list[Source]:
+    from spermlens.datasets.folder import manifest_rows, um_per_pixel_of
+
+    sources = []
+    for line, row in enumerate(manifest_rows(path), start=2):
+        where = f"{path}, line {line}"
+        if not row["path"]:
+            raise BadManifest(f"{where}: the path is empty.")
+        unit = um_per_pixel_of(row.get("um_per_pixel", ""), where)
+        sources.append(Source(row.get("id") or row["path"], path.parent / row["path"], unit))
+    return sources
+
+
+def _with_own_ids(sources: list[Source]) -> list[Source]:
+    """Files of one name in several folders are told apart by their whole path."""
+    counts = Counter(source.id for source in sources)
+    return [
+        replace(source, id=source.path.as_posix()) if counts[source.id] > 1 else source for source in sources
+    ]
