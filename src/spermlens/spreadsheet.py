@@ -33,7 +33,11 @@ def to_csv(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow([guard(heading) for heading in headings])
     for row in rows:
-        writer.writerow(
-            [guard(cell) if isinstance(cell, str) else "" if cell is None else cell for cell in row]
-        )
+        writer.writerow([_guarded(cell) for cell in row])
     return stream.getvalue()
+
+
+def _guarded(cell: Cell) -> Cell:
+    if cell is None:
+        return ""
+    return guard(cell) if isinstance(cell, str) else cell

@@ -62,8 +62,8 @@ def known_pixels(name: str) -> dict[str, str]:
     path = files("spermlens.datasets") / "_facts" / f"{name}.csv"
     if not path.is_file():
         return {}
-    with path.open(encoding="utf-8", newline="") as stream:
-        return {row["pixels_sha256"]: row["path"] for row in csv.DictReader(stream)}
+    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    return {row["pixels_sha256"]: row["path"] for row in rows}
 
 
 def _count_problems(listing: Listing) -> list[str]:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from spermlens.datasets import Listing, open_data
 from spermlens.datasets._verify import hash_of_hashes, require
 from spermlens.errors import UnknownName
 from spermlens.evaluate.table import Predictions
+from spermlens.explain._engine import Question, raw_maps
 from spermlens.files import write_json, write_text
 from spermlens.framing import Framing, field_that_holds
 from spermlens.models import _store, build
@@ -63,6 +64,7 @@ def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tel
     }
     run = new_run(runs, experiment.name, to_toml(experiment), environment)
     _write_splits(run, study.listing, plan)
+    write_json(run.folder / "framing.json", asdict(study.framing))
     return _carry_out(run, study, plan)
 
 
@@ -115,6 +117,7 @@ def _fold(run: Run, study: Study, split: Split, place: dict[str, Any]) -> None:
         which: {
             "ids": [study.listing.entries[i].id for i in indices],
             "views": {str(views): _say(study, network, indices, views) for views in _views(study)},
+            "maps": _maps(study, network, indices),
         }
         for which, indices in (("test", split.test), ("inner", split.inner))
     }
@@ -169,6 +172,19 @@ def _say(study: Study, network: Network, indices: NDArray[np.int64], views: int)
         return {}
     squares = to_tensor(study.pictures.squares[indices], study.device)
     return {task: values.tolist() for task, values in probabilities(network, squares, views=views).items()}
+
+
+def _maps(study: Study, network: Network, indices: NDArray[np.int64]) -> dict[str, Any]:
+    """{task: one CAM an image, of the class that one view finds likeliest}, to three digits of its peak."""
+    found: dict[str, Any] = {task.name: [] for task in network.tasks}
+    for start in range(0, len(indices), 64):
+        squares = to_tensor(study.pictures.squares[indices[start : start + 64]], study.device)
+        for task, values in probabilities(network, squares).items():
+            targets = tuple(int(n) for n in values.argmax(1))
+            for raw in raw_maps(network, squares, Question(task=task, targets=targets)):
+                peak = float(np.abs(raw.values).max()) or 1.0
+                found[task].append(np.round(raw.values.astype(float) / peak, 3).tolist())
+    return found
 
 
 def _pooled(run: Run, study: Study, plan: Sequence[Split], views: int, which: str) -> list[Predictions]:

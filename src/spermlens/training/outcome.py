@@ -95,11 +95,17 @@ def save_final(
 
 
 def _judged(run: Run, experiment: Experiment, tables: Sequence[Predictions], condition: str) -> list[Result]:
-    origin = {"dataset": experiment.data.name, "model": experiment.model.name}
     return [
         result
         for table in tables
-        for result in judge(table, **origin, recipe=experiment.name, condition=condition, runs=run.id)
+        for result in judge(
+            table,
+            dataset=experiment.data.name,
+            model=experiment.model.name,
+            recipe=experiment.name,
+            condition=condition,
+            runs=run.id,
+        )
     ]
 
 
