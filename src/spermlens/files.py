@@ -48,15 +48,27 @@ def folder_in_one_piece(path: Path) -> Iterator[Path]:
         draft.chmod(0o755)
         yield draft
         if path.exists():
-            old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".old"))
-            path.replace(old / path.name)
-            draft.replace(path)
-            shutil.rmtree(old, ignore_errors=True)
+            _swap(draft, path)
         else:
             draft.replace(path)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+
+
+def _swap(draft: Path, path: Path) -> None:
+    """Put a draft in the place of an old folder, which comes back if that fails."""
+    aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".old"))
+    old = aside / path.name
+    try:
+        path.replace(old)
+        draft.replace(path)
+    except BaseException:
+        if old.exists():
+            old.replace(path)
+        aside.rmdir()
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def sha256_of(data: bytes) -> str:

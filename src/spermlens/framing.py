@@ -73,7 +73,10 @@ class Framing:
         for span, length in zip(self._spans(shape, um_per_pixel), shape[:2], strict=True):
             first, last = max(0, math.floor(span.start)), min(length, math.ceil(span.stop))
             slots.append(slice(first, last))
-            ends.append([span.before + (at - span.start) * scale for at in (first, last)])
+            reach = [span.before + (at - span.start) * scale for at in (first, last)]
+            ends.append(
+                [min(max(at, -self.size), 2 * self.size) for at in reach]
+            )  # a pixel may dwarf the square
         (top, bottom), (left, right) = ends
         part = canvas[slots[0], slots[1]]
         part[:] = _resized(np.asarray(heat, np.float32), (left, top, right, bottom), part.shape, "edge")

@@ -210,10 +210,13 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph; `tone` is plain, note or warning."""
+    """A paragraph; `tone` is lead (the sentence to remember), plain, note or warning."""
 
     body: str
     tone: str = "plain"
+
+    def __post_init__(self) -> None:
+        _demand(self.tone in ("lead", "plain", "note", "warning"), f"A text has no tone '{self.tone}'.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +227,13 @@ class Table:
     headings: tuple[str, ...]
     rows: tuple[tuple[str | float | int | None, ...], ...]
 
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            _demand(
+                len(row) == len(self.headings),
+                f"Table '{self.caption}': {len(row)} cells under {len(self.headings)} headings.",
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -233,6 +243,10 @@ class Figure:
     media: str  # image/png or image/svg+xml
     data: bytes
     alt: str
+
+    def __post_init__(self) -> None:
+        _demand(self.media in ("image/png", "image/svg+xml"), f"A figure is PNG or SVG, not {self.media}.")
+        _demand(bool(self.alt), f"Figure '{self.caption}' must be told in words, too.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +259,9 @@ class Tile:
     figures: tuple[Figure, ...]
     bars: tuple[tuple[str, float], ...] = ()  # class and probability
     lines: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _demand(self.tone in ("good", "bad", "unsure", "plain"), f"A tile has no tone '{self.tone}'.")
 
 
 @dataclass(frozen=True, slots=True)

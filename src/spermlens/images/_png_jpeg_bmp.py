@@ -22,7 +22,7 @@ _one_at_a_time = threading.Lock()  # catch_warnings is not made for threads
 
 
 def decode_with_pillow(data: bytes, name: str) -> list[Image]:
-    from PIL import BmpImagePlugin, JpegImagePlugin, PngImagePlugin
+    from PIL import BmpImagePlugin, ImageChops, JpegImagePlugin, PngImagePlugin
     from PIL import Image as Pillow
 
     # The readers are called directly: Pillow.open warns of large pictures, and we refuse them below.
@@ -40,8 +40,12 @@ def decode_with_pillow(data: bytes, name: str) -> list[Image]:
         if picture.has_transparency_data:  # alpha lies over white, the background of brightfield
             over = picture.convert("RGBA")
             white = Pillow.new("RGBA", over.size, "white")
-            return [upright(np.asarray(Pillow.alpha_composite(white, over).convert("RGB")), orientation)]
-        return [upright(np.array(picture.convert("RGB"), dtype=np.uint8), orientation)]
+            rgb = Pillow.alpha_composite(white, over).convert("RGB")
+        elif picture.mode == "CMYK" and "adobe" not in picture.info:
+            rgb = ImageChops.invert(picture).convert("RGB")  # only Adobe turns its inks round; Pillow always
+        else:
+            rgb = picture.convert("RGB")
+        return [upright(np.array(rgb, dtype=np.uint8), orientation)]
 
 
 def header_of(data: bytes, reader: Callable[[io.BytesIO], Pillow.Image]) -> Pillow.Image:
@@ -75,7 +79,7 @@ def decode_deep_png(data: bytes, name: str) -> list[Image]:
     colours = array.shape[2] - (array.shape[2] in (2, 4))
     page = Page(array[..., :colours], array[..., colours:] if colours < array.shape[2] else None)
     depth = max(notes.get(b"sBIT", b"")[:colours], default=None)
-    if depth is not None and page.colour.max() >= 2 ** min(depth, 16):
+    if depth and page.colour.max() >= 2 ** min(depth, 16):
         depth = 16  # scaled up to fill its 16 bits, as the PNG standard asks
     rgb = to_rgb_pages([page], depth, name)
     return [upright(rgb[0], _orientation(notes.get(b"eXIf", b"")))]

@@ -6,6 +6,7 @@ import io
 import logging
 import re
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,34 @@ from spermlens.types import Image
 _TIFF_CODECS = {1, 2, 3, 4, 5, 7, 8, 32773, 32946, 50000}  # none, CCITT, LZW, JPEG, deflate, PackBits, zstd
 _TIFF_COLOURS = {"MINISBLACK": 1, "MINISWHITE": 1, "PALETTE": 1, "RGB": 3, "YCBCR": 3, "SEPARATED": 4}
 
-logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what it logs, we say in a BadImage
+_complaints: ContextVar[list[str] | None] = ContextVar("complaints", default=None)
+
+
+class _Listener(logging.Handler):
+    """tifffile logs that a tag or a page is beyond reach, and reads on without it; we do not."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        heard = _complaints.get()
+        if heard is not None:
+            heard.append(record.getMessage())
+
+
+logging.getLogger("tifffile").addHandler(_Listener(logging.ERROR))
 
 
 def decode_tiff(data: bytes, name: str) -> list[Image]:
+    heard: list[str] = []
+    token = _complaints.set(heard)
+    try:
+        images = _decode(data, name)
+    finally:
+        _complaints.reset(token)
+    if heard:
+        raise BadImage(f"{name}: damaged or cut short ({heard[0][:120]}). Copy it again from its source.")
+    return images
+
+
+def _decode(data: bytes, name: str) -> list[Image]:
     import tifffile
 
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
