@@ -11,7 +11,7 @@ from typing import Any
 from spermlens.datasets._drawing.chance import Chance
 from spermlens.datasets._drawing.draw import SIDES, Drawing, drawing, label_numbers, name_of, picture
 from spermlens.datasets._drawing.look import Look
-from spermlens.datasets._drawing.plan import KINDS, TASKS, Plan, by_turn, exactly, parts_of
+from spermlens.datasets._drawing.plan import KINDS, TASKS, Plan, by_turn, exactly
 from spermlens.datasets._listing import Entry, Listing
 from spermlens.errors import ConfigError
 from spermlens.types import Card
@@ -92,7 +92,6 @@ def draw(
     or {"cell": "non_sperm"}; the slide, the light and the healthy parts stay those of the index.
     """
     chance = _chance(seed, index)
-    parts_of(kind)
     plan: Plan = by_turn(kind, defect_rate, chance) if labels is None else exactly(kind, labels)
     return drawing(kind, plan, Look.of(look), chance)
 
@@ -103,11 +102,12 @@ def drawings(
     seed: int = 0,
     kind: str = "heads",
     labels: Mapping[str, str] | None = None,
+    defect_rate: float = 0.3,
     look: Mapping[str, Any] | Look | None = None,
 ) -> Iterator[Drawing]:
     """`draw` for the indices 0 to count - 1."""
     for index in range(count):
-        yield draw(index, seed=seed, kind=kind, labels=labels, look=look)
+        yield draw(index, seed=seed, kind=kind, labels=labels, defect_rate=defect_rate, look=look)
 
 
 def _chance(seed: int, index: int) -> Chance:

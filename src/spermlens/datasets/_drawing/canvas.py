@@ -82,12 +82,15 @@ class Outline:
         bearing = np.arctan2(window.y, window.x)
         which = ((bearing + np.float32(np.pi)) * np.float32(_BEARINGS / (2 * np.pi))).astype(np.int32)
         which %= _BEARINGS
-        return (np.hypot(window.x, window.y) - self.radius[which]) * self._cosine[which]
+        away: Plane = np.hypot(window.x, window.y) - self.radius[which]
+        distance: Plane = away * self._cosine[which]
+        return distance
 
 
 def coverage(distance: Plane) -> Plane:
     """How much of a pixel lies inside, from the distance of its centre to the edge."""
-    return np.clip(np.float32(0.5) - distance, 0, 1)
+    cover: Plane = np.clip(np.float32(0.5) - distance, 0, 1)
+    return cover
 
 
 def smooth_step(value: Plane) -> Plane:

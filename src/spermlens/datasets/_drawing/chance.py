@@ -12,7 +12,7 @@ Aspect = Literal[
     "head", "tapered", "pyriform", "amorphous",
     "acrosome", "acrosome defect", "vacuole",
     "midpiece", "tail", "tail defect",
-    "light", "neighbours", "threads", "specks", "object",
+    "light", "neighbours", "threads", "specks", "residue", "object",
 ]  # fmt: skip
 
 _NUMBER = {aspect: number for number, aspect in enumerate(get_args(Aspect))}

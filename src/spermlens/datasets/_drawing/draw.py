@@ -25,6 +25,7 @@ Mask = NDArray[np.bool_]
 
 SIDES = {"heads": 131, "cells": 180}
 PARTS = ("head", "acrosome", "nucleus", "vacuole", "midpiece", "tail")
+THREAD_COVER = 0.3  # a thread is hardly wider than a pixel and rarely covers half of one
 CAUSE_LEVELS = 6.0  # grey levels by which a pixel must differ in some colour to belong to a cause
 
 
@@ -95,7 +96,7 @@ class Scene:
         spots = heads.vacuoles(self.chance.of("vacuole")) if plan["vacuole"] != "normal" else ()
         blend, cap = head.acrosome(cap_form)
         missing, holes = head.holes(spots)
-        layers.add_patch(head.patch, head.density(self.stain, blend, missing, uneven))
+        layers.add_window(head.window, head.density(self.stain, blend, missing, uneven))
         if masks is not None:
             masks["head"] = head.patch.mask(self.shape)
             masks["acrosome"] = head.window.patch(cap).mask(self.shape)
@@ -115,8 +116,8 @@ class Scene:
         tail = sum((strand(t.path, t.widths, self.shape) for t in threads), np.zeros(self.shape, np.float32))
         layers.add(np.minimum(body, 1.3) + faint * np.minimum(tail, 1.6), self.stain.thread)
         if masks is not None:
-            masks["midpiece"] = body >= 0.5
-            masks["tail"] = tail >= 0.5
+            masks["midpiece"] = body >= THREAD_COVER
+            masks["tail"] = tail >= THREAD_COVER
 
 
 def picture(kind: str, plan: Plan, look: Look, chance: Chance) -> Image:

@@ -21,6 +21,8 @@ from spermlens.datasets._drawing.canvas import (
 from spermlens.datasets._drawing.shape import HeadForm
 from spermlens.datasets._drawing.stain import Stain
 
+HALO_REACH = 7.0  # pixels around a head that its halo touches
+
 
 @dataclass(frozen=True, slots=True)
 class Pose:
@@ -55,6 +57,7 @@ class Vacuole:
     bearing: float
     out: float
     radius: float  # in half head widths
+    oval: float
     clear: float  # part of the dye that is missing
 
 
@@ -63,7 +66,7 @@ def normal_acrosome(random: Generator) -> AcrosomeForm:
         share=random.uniform(0.42, 0.68),
         tilt=random.uniform(-0.35, 0.35),
         curve=random.uniform(-0.1, 0.25),
-        soft=random.uniform(0.18, 0.75),
+        soft=random.uniform(0.2, 0.7),
         phase=random.uniform(0, 2 * np.pi),
     )
 
@@ -75,13 +78,13 @@ def abnormal_acrosome(healthy: AcrosomeForm, random: Generator) -> AcrosomeForm:
     if kind == 0:
         return replace(healthy, share=0.0)
     if kind == 1:
-        return replace(healthy, share=random.uniform(0.08, 0.22), soft=min(healthy.soft, 0.16))
+        return replace(healthy, share=random.uniform(0.08, 0.22), soft=min(healthy.soft, 0.35))
     if kind == 2:
-        return replace(healthy, share=random.uniform(0.88, 0.97), soft=min(healthy.soft, 0.12))
+        return replace(healthy, share=random.uniform(0.88, 0.97), soft=min(healthy.soft, 0.3))
     if kind == 3:
-        return replace(healthy, tilt=side * random.uniform(1.6, 3.0), soft=min(healthy.soft, 0.25))
+        return replace(healthy, tilt=side * random.uniform(1.6, 3.0), soft=min(healthy.soft, 0.4))
     ragged = random.uniform(0.16, 0.26)
-    return replace(healthy, share=random.uniform(0.3, 0.55), ragged=ragged, soft=min(healthy.soft, 0.1))
+    return replace(healthy, share=random.uniform(0.3, 0.55), ragged=ragged, soft=min(healthy.soft, 0.3) * 0.6)
 
 
 def vacuoles(random: Generator) -> tuple[Vacuole, ...]:
@@ -94,7 +97,8 @@ def vacuoles(random: Generator) -> tuple[Vacuole, ...]:
             bearing=first + 2 * np.pi * number / count + random.uniform(-0.3, 0.3),
             out=random.uniform(0.05, 0.3) if count == 1 else random.uniform(0.4, 0.58),
             radius=random.uniform(low, high),
-            clear=random.uniform(0.5, 0.8),
+            oval=random.uniform(0.8, 1.25),
+            clear=random.uniform(0.45, 0.75),
         )
         for number in range(count)
     )
@@ -115,7 +119,7 @@ class Head:
             float(pose.neck[0] + forward * cosine - aside * sine),
             float(pose.neck[1] + forward * sine + aside * cosine),
         )
-        self.window = Window.around(centre, pose.angle, self.outline.reach + 3, shape)
+        self.window = Window.around(centre, pose.angle, self.outline.reach + HALO_REACH, shape)
         self.distance = self.outline.distance(self.window)
         self.cover = coverage(self.distance)
 
@@ -131,7 +135,8 @@ class Head:
         x, y = self.window.x, self.window.y
         lean = x + form.tilt * y - form.curve * y * y / np.float32(self.width)
         if form.ragged:
-            wave = np.sin(y * np.float32(13 / self.width) + form.phase)
+            turn = y * np.float32(8 / self.width) + np.float32(form.phase)
+            wave = np.float32(0.75) * np.sin(turn) + np.float32(0.5) * np.sin(2.3 * turn)
             lean = lean + np.float32(form.ragged * self.length) * wave
         border = np.quantile(lean[inside], 1 - form.share)
         soft = form.soft * self.length * np.hypot(1, form.tilt)
@@ -147,13 +152,15 @@ class Head:
             x = self.window.x - np.float32(away * np.cos(spot.bearing))
             y = self.window.y - np.float32(away * np.sin(spot.bearing))
             radius = max(spot.radius * self.width / 2, 1.8)
-            own = coverage(np.maximum(np.hypot(x, y) - np.float32(radius), self.distance + 1))
-            missing = np.maximum(missing, own * np.float32(spot.clear))
+            edge = np.maximum(np.hypot(x, y * np.float32(spot.oval)) - np.float32(radius), self.distance + 1)
+            own = coverage(edge)
+            fading = smooth_step(np.float32(0.5) - edge / np.float32(1 + 0.4 * radius))
+            missing = np.maximum(missing, fading * np.float32(spot.clear) * (self.distance < 0))
             cover = np.maximum(cover, own)
         return missing, cover
 
     def density(self, stain: Stain, cap: Plane, missing: Plane, grain: NDArray[np.float64]) -> Planes:
-        """Optical density of the head in its window.
+        """Optical density of the head and its halo in its window.
 
         `grain` is 3 x 4: height, two wave numbers and a phase of each wave of the uneven dye.
         """
@@ -162,8 +169,12 @@ class Head:
         for high, along, across, phase in grain.astype(np.float32):
             wave = along * self.window.x + across * self.window.y
             amount = amount + high * np.sin(wave * np.float32(6.3 / self.length) + phase)
-        amount = amount * (1 - missing)
-        return amount * (stain.nucleus + cap * (stain.acrosome - stain.nucleus))
+        edge = np.exp(-0.5 * ((self.distance + np.float32(1.5)) / np.float32(1.3)) ** 2)
+        amount = (amount + np.float32(stain.rim) * edge * (1 - cap)) * (1 - missing)
+        dye = amount * (stain.nucleus + cap * (stain.acrosome - stain.nucleus))
+        glow = np.exp(-0.5 * ((self.distance - np.float32(2.6)) / np.float32(1.4)) ** 2)
+        density: Planes = self.cover * dye - np.float32(stain.halo) * (1 - self.cover) * glow
+        return density
 
 
 def grain(random: Generator) -> NDArray[np.float64]:

@@ -16,10 +16,13 @@ _BOUNDS: dict[str, Range] = {
     "um_per_pixel": (0.05, 0.2),
     "colour_spread": (0.0, 2.0),
     "clutter": (0.0, 2.0),
+    "halved_colour": (0.0, 1.0),
     "stain": (0.5, 2.0),
     "blur_px": (0.3, 4.0),
     "colour_fringe_px": (0.0, 3.0),
-    "sharpening": (0.0, 2.0),
+    "sharpening": (0.0, 3.0),
+    "rim": (0.0, 1.0),
+    "halo": (0.0, 0.5),
     "lighting": (0.0, 0.5),
     "read_noise": (0.0, 30.0),
     "shot_noise": (0.0, 2.0),
@@ -38,10 +41,13 @@ class Look:
     um_per_pixel: float = 0.1  # exact: a head of 4.3 um is 43 pixels long
     colour_spread: float = 1.0  # 0: every smear has the same colours
     clutter: float = 1.0  # 0: nothing but the cell; 2: twice as many neighbours, threads and specks
+    halved_colour: float = 0.5  # share of the cameras that keep colour at half resolution, as JPEG does
     stain: Range = (0.72, 1.3)  # how much dye the cell took up
-    blur_px: Range = (0.55, 1.5)  # standard deviation of the optics
-    colour_fringe_px: Range = (0.0, 0.9)  # red and blue are displaced against each other
-    sharpening: Range = (0.0, 1.2)  # what cameras add: a bright halo and a dark rim
+    blur_px: Range = (0.6, 1.7)  # standard deviation of the optics
+    colour_fringe_px: Range = (0.0, 1.5)  # red and blue are displaced against each other
+    sharpening: Range = (0.0, 1.6)  # what cameras add: a bright halo and a dark rim
+    rim: Range = (0.0, 0.45)  # optical density that the nucleus gains at its edge
+    halo: Range = (0.0, 0.09)  # optical density that the slide loses around a head, by diffraction
     lighting: Range = (0.0, 0.1)  # fall of the light from one side to the other
     read_noise: Range = (0.5, 3.5)  # grey levels
     shot_noise: Range = (0.0, 0.18)  # grey levels per root of a grey level
@@ -60,8 +66,11 @@ class Look:
         for name in settings or {}:
             if name not in known:
                 raise UnknownName("setting of the look", name, known)
-        given = (settings or {}).items()
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in given})
+        given: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in (settings or {}).items()
+        }
+        return cls(**given)
 
     def pixels(self, um: float) -> float:
         return um / self.um_per_pixel

@@ -15,9 +15,9 @@ from spermlens.datasets._drawing.tail import STEP, walk
 
 
 def lay_object(look: Look, stain: Stain, layers: Layers, random: Generator) -> None:
-    """One object near the middle; of nine, four are debris and one is an empty field."""
+    """One object near the middle; of ten, five are debris and one is an empty field."""
     kinds: tuple[Callable[[Look, Stain, Layers, Generator], None] | None, ...] = (
-        *(_debris,) * 4, _round_cell, _round_cell, _blot, _lost_tail, None,
+        *(_debris,) * 5, _round_cell, _round_cell, _blot, _lost_tail, None,
     )  # fmt: skip
     kind = kinds[int(random.integers(len(kinds)))]
     if kind is not None:
@@ -28,20 +28,32 @@ def _middle(shape: Shape, random: Generator) -> tuple[float, float]:
     return shape[1] / 2 + random.normal(0, 6), shape[0] / 2 + random.normal(0, 6)
 
 
+def lay_heap(
+    middle: tuple[float, float], reach: float, stain: Stain, layers: Layers, random: Generator
+) -> None:
+    """A crumbling mass: smoothed noise, cut softly at a level that rises outwards; lumpy or stringy."""
+    window = Window.around(middle, random.uniform(0, np.pi), reach * 1.1, layers.shape)
+    if not window.x.size:
+        return
+    fine = np.float32(random.uniform(2.2, 4.2))
+    noise = random.standard_normal(window.x.shape, np.float32)
+    lumps: Plane = gaussian_filter(noise, fine, truncate=2.5) * (fine * np.float32(3.5))
+    if random.random() < 0.5:
+        lumps = np.float32(1.2) - np.float32(1.5) * np.abs(lumps)
+    heap = 1 - np.hypot(window.x, window.y * np.float32(random.uniform(1, 2.2))) / np.float32(reach)
+    level = np.float32(random.uniform(0.2, 1.2))
+    cover = smooth_step((lumps + np.float32(2.2) * heap - level) / np.float32(1.8)) * smooth_step(heap * 4)
+    dark = smooth_step(lumps - np.float32(0.6)) * np.float32(random.uniform(0.1, 0.6))
+    patch = window.patch(cover * np.float32(random.uniform(0.5, 1.2)))
+    layers.add_patch(patch, stain.acrosome + dark * (stain.nucleus - stain.acrosome))
+
+
 def _debris(look: Look, stain: Stain, layers: Layers, random: Generator) -> None:
-    """A crumbling mass: smoothed noise, cut at a level, in one to three heaps."""
-    shape = layers.shape
+    """One to three heaps that run into each other."""
     for _ in range(int(random.integers(1, 4))):
-        reach = random.uniform(1.6, 5.5) / look.um_per_pixel
-        window = Window.around(_middle(shape, random), random.uniform(0, np.pi), reach * 1.2, shape)
-        noise = random.standard_normal(window.x.shape, np.float32)
-        fine = random.uniform(2.0, 4.0)
-        lumps = gaussian_filter(noise, fine, truncate=2.5) * np.float32(fine * 3.5)
-        heap = 1 - np.hypot(window.x, window.y * np.float32(random.uniform(1, 2.2))) / np.float32(reach)
-        cover = smooth_step((lumps + 2.2 * heap - random.uniform(0.7, 1.3)) / 1.1) * smooth_step(heap * 4)
-        patch = window.patch(cover * np.float32(random.uniform(0.5, 1.1)))
-        dark = smooth_step(lumps - 0.6) * np.float32(random.uniform(0.1, 0.55))
-        layers.add_patch(patch, stain.acrosome + dark * (stain.nucleus - stain.acrosome))
+        lay_heap(
+            _middle(layers.shape, random), random.uniform(1.8, 6.0) / look.um_per_pixel, stain, layers, random
+        )
 
 
 def _round_cell(look: Look, stain: Stain, layers: Layers, random: Generator) -> None:
@@ -57,7 +69,7 @@ def _round_cell(look: Look, stain: Stain, layers: Layers, random: Generator) -> 
         where = (middle[0] + out * np.cos(bearing), middle[1] + out * np.sin(bearing))
         lobe, away = _lump(where, radius * random.uniform(0.55, 0.75) / np.sqrt(lobes), 0.04, shape, random)
         spot = nucleus[lobe.rows, lobe.columns]
-        np.maximum(spot, smooth_step(np.float32(0.5) - away / 3), out=spot)
+        np.maximum(spot, smooth_step(np.float32(0.5) - away / np.float32(3)), out=spot)
     clots = gaussian_filter(random.standard_normal(shape, np.float32), 2.5, truncate=2.5)
     layers.add(nucleus * (np.float32(random.uniform(0.5, 0.85)) + clots), stain.nucleus)
 
@@ -66,7 +78,7 @@ def _blot(look: Look, stain: Stain, layers: Layers, random: Generator) -> None:
     """A lump of dye with an uneven edge and perhaps a clear crack."""
     shape = layers.shape
     middle, radius = _middle(shape, random), random.uniform(0.9, 2.6) / look.um_per_pixel
-    lump, away = _lump(middle, radius, 0.12, shape, random)
+    lump, away = _lump(middle, radius, 0.2, shape, random)
     cover = coverage(away)
     if random.random() < 0.6:
         turn, slim = random.uniform(0, np.pi), np.float32(random.uniform(0.06, 0.18) * radius)
@@ -87,7 +99,7 @@ def _lost_tail(look: Look, stain: Stain, layers: Layers, random: Generator) -> N
         random.uniform(0, 2 * np.pi) + random.normal(0, 3.0) * along + random.normal(0, 6.0) * along**2,
     )
     path += np.array(_middle(shape, random)) - path.mean(axis=0)
-    thick = np.linspace(random.uniform(0.25, 0.5), 0.14, len(path)) / look.um_per_pixel
+    thick = np.linspace(random.uniform(0.2, 0.4), 0.12, len(path)) / look.um_per_pixel
     layers.add(np.minimum(strand(path, thick, shape), 2), stain.thread)
 
 
@@ -98,7 +110,7 @@ def _lump(
     turn = np.linspace(0, 2 * np.pi, 180, endpoint=False)
     swell = sum(
         (
-            random.uniform(0, rough) * np.cos(waves * turn + random.uniform(0, 2 * np.pi))
+            random.uniform(0, 2 * rough) / waves * np.cos(waves * turn + random.uniform(0, 2 * np.pi))
             for waves in range(2, 7)
         ),
         np.zeros(180),

@@ -60,6 +60,7 @@ def by_turn(kind: str, defect_rate: float, chance: Chance) -> Plan:
 
 def exactly(kind: str, labels: Mapping[str, str]) -> Plan:
     """The classes as given, and normal where nothing is given."""
+    parts = parts_of(kind)
     for task, label in labels.items():
         if task not in KINDS[kind]:
             raise UnknownName(f"task of the {kind}", task, KINDS[kind])
@@ -69,7 +70,7 @@ def exactly(kind: str, labels: Mapping[str, str]) -> Plan:
     if labels.get("cell") == NON_SPERM:
         plan: Plan = {"cell": NON_SPERM, **named}
     else:
-        plan = {part: labels.get(part, "normal") for part in parts_of(kind)}
+        plan = {part: labels.get(part, "normal") for part in parts}
         plan = _judged(plan) if kind == "cells" else plan
     if plan.get("cell") != labels.get("cell", plan.get("cell")) or (
         labels.get("cell") == NON_SPERM and named

@@ -28,7 +28,8 @@ class HeadForm:
     length_um: float
     width_um: float
     egg: float  # how much wider the front is than the back
-    point: float  # exponent of the ends: 0.5 an ellipse, above it pointed, below it blunt
+    tip: float  # exponent of the front end: 0.5 an ellipse, above it pointed, below it blunt
+    base: float  # exponent of the back end
     neck: float = 1.0  # width of the drawn-out back as a part of the front; 1: no neck
     neck_from: float = 0.0  # where the neck begins, -1 (base) to 1 (tip)
     bend: float = 0.0  # sideways shift of the ends, in widths
@@ -37,7 +38,7 @@ class HeadForm:
 
     def outline_um(self) -> NDArray[np.float64]:
         """Points around the middle, counter-clockwise, as 240 x 2 (x, y)."""
-        half = np.clip(1 - _ALONG**2, 0, None) ** self.point * (1 + self.egg * _ALONG)
+        half = (1 - _ALONG) ** self.tip * (1 + _ALONG) ** self.base * (1 + self.egg * _ALONG)
         if self.neck < 1:
             front = 1 / (1 + np.exp(-(_ALONG - self.neck_from) / 0.16))
             half = half * (self.neck + (1 - self.neck) * front)
@@ -58,9 +59,11 @@ def normal(random: Generator) -> HeadForm:
     return HeadForm(
         length_um=length,
         width_um=length / random.uniform(1.35, 1.72),
-        egg=random.uniform(0.02, 0.26),
-        point=random.uniform(0.46, 0.56),
+        egg=random.uniform(-0.05, 0.2),
+        tip=random.uniform(0.45, 0.54),
+        base=random.uniform(0.47, 0.62),
         bend=random.uniform(-0.04, 0.04),
+        bumps=_bumps(random, (2, 3), (0.0, 0.01)),
     )
 
 
@@ -71,8 +74,9 @@ def tapered(healthy: HeadForm, random: Generator) -> HeadForm:
         healthy,
         length_um=length,
         width_um=length / random.uniform(1.85, 2.7),
-        egg=random.uniform(-0.05, 0.42),
-        point=random.uniform(0.5, 0.72),
+        egg=random.uniform(-0.1, 0.35),
+        tip=random.uniform(0.46, 0.62),
+        base=random.uniform(0.5, 0.85),
         bend=random.uniform(-0.12, 0.12),
     )
 
@@ -84,10 +88,12 @@ def pyriform(healthy: HeadForm, random: Generator) -> HeadForm:
         length_um=healthy.length_um * random.uniform(1.0, 1.38),
         width_um=healthy.width_um * random.uniform(0.84, 1.06),
         egg=random.uniform(0.1, 0.35),
-        point=random.uniform(0.4, 0.52),
+        tip=random.uniform(0.44, 0.54),
+        base=random.uniform(0.38, 0.55),
         neck=random.uniform(0.2, 0.48),
         neck_from=random.uniform(-0.5, -0.02),
         bend=random.uniform(-0.14, 0.14),
+        bumps=healthy.bumps + _bumps(random, (1, 2), (0.0, 0.025)),
     )
 
 
@@ -165,5 +171,9 @@ def _cornered(form: HeadForm, random: Generator) -> HeadForm:
 def _cut_off(form: HeadForm, random: Generator) -> HeadForm:
     blunt = _scaled(form, random.uniform(0.85, 1.15), random.uniform(1.3, 2.0))
     return replace(
-        blunt, point=random.uniform(0.25, 0.4), egg=random.uniform(-0.35, 0.1), cut=random.uniform(0.08, 0.22)
+        blunt,
+        tip=random.uniform(0.28, 0.48),
+        base=random.uniform(0.25, 0.4),
+        egg=random.uniform(-0.35, 0.1),
+        cut=random.uniform(0.08, 0.22),
     )

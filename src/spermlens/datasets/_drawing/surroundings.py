@@ -11,6 +11,7 @@ from spermlens.datasets._drawing.canvas import Plane, Planes, Shape, Window, smo
 from spermlens.datasets._drawing.chance import Chance
 from spermlens.datasets._drawing.head import Head, Pose, grain, normal_acrosome
 from spermlens.datasets._drawing.look import Look, take
+from spermlens.datasets._drawing.objects import lay_heap
 from spermlens.datasets._drawing.shape import amorphous, normal, pyriform, tapered
 from spermlens.datasets._drawing.stain import Layers, Stain
 from spermlens.datasets._drawing.tail import STEP, midpiece, normal_tail, walk
@@ -33,6 +34,7 @@ def scatter(look: Look, stain: Stain, layers: Layers, chance: Chance) -> None:
     _threads(look, stain, layers, chance.of("threads"))
     _neighbours(look, stain, layers, chance.of("neighbours"))
     _specks(look, stain, layers, chance.of("specks"))
+    _residue(look, stain, layers, chance.of("residue"))
 
 
 @cache
@@ -44,7 +46,7 @@ def _cosines(side: int) -> Plane:
 def _threads(look: Look, stain: Stain, layers: Layers, random: Generator) -> None:
     """Tails of cells out of view."""
     height, width = shape = layers.shape
-    for _ in range(random.poisson(0.9 * look.clutter)):
+    for _ in range(random.poisson(0.8 * look.clutter)):
         start = np.array([random.uniform(0, width), random.uniform(0, height)])
         count = round(random.uniform(10, 30) / look.um_per_pixel / STEP)
         along = np.linspace(-0.5, 0.5, count)
@@ -53,7 +55,7 @@ def _threads(look: Look, stain: Stain, layers: Layers, random: Generator) -> Non
         path += start - path[count // 2]
         thick = random.uniform(0.12, 0.3) / look.um_per_pixel
         cover = strand(path, np.full(len(path), thick), shape)
-        layers.add(cover * np.float32(random.uniform(0.35, 1.0)), stain.thread)
+        layers.add(cover * np.float32(random.uniform(0.25, 0.9)), stain.thread)
 
 
 def _neighbours(look: Look, stain: Stain, layers: Layers, random: Generator) -> None:
@@ -86,11 +88,20 @@ def _other_cell(
     )
     layers.add(np.minimum(amount, 1.4), stain.thread)
     cap, _ = head.acrosome(normal_acrosome(random))
-    layers.add_patch(head.patch, head.density(stain, cap, np.zeros_like(cap), grain(random)))
+    layers.add_window(head.window, head.density(stain, cap, np.zeros_like(cap), grain(random)))
+
+
+def _residue(look: Look, stain: Stain, layers: Layers, random: Generator) -> None:
+    """Now and then a heap of debris near the rim."""
+    if random.random() < min(0.2 * look.clutter, 1):
+        height, width = layers.shape
+        bearing, far = random.uniform(0, 2 * np.pi), min(layers.shape) * random.uniform(0.5, 0.66)
+        middle = (width / 2 + far * float(np.cos(bearing)), height / 2 + far * float(np.sin(bearing)))
+        lay_heap(middle, random.uniform(1.2, 2.6) / look.um_per_pixel, stain, layers, random)
 
 
 def _specks(look: Look, stain: Stain, layers: Layers, random: Generator) -> None:
-    """Grains of dye, hollow rings and faint smudges, mostly away from the middle."""
+    """Grains of dye, hollow rings and faint smudges, anywhere below the cell."""
     height, width = shape = layers.shape
     for _ in range(min(random.poisson(2.2 * look.clutter), 9)):
         where = (random.uniform(0, width), random.uniform(0, height))

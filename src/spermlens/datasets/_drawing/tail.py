@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spermlens.datasets._drawing.canvas import Points
 
-STEP = 0.6  # pixels between the points of a path
+STEP = 0.8  # pixels between the points of a path
 
 Headings = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ def normal_tail(before: Thread, um_per_pixel: float, random: Generator) -> Threa
     along = np.linspace(0, 1, count)
     sweep = random.uniform(-1.3, 1.3) * along
     wave = random.uniform(0, 0.16) * np.sin(2 * np.pi * (along * random.uniform(1, 2.5) + random.uniform()))
-    return _tail(before, sweep + wave - wave[0], random.uniform(0.16, 0.3) / um_per_pixel)
+    return _tail(before, sweep + wave - wave[0], random.uniform(0.15, 0.26) / um_per_pixel)
 
 
 def abnormal_tail(
@@ -88,5 +88,6 @@ def _tail(before: Thread, turns: Headings, thick: float) -> Thread:
 def _turns(path: Points) -> Headings:
     """Directions of the steps relative to the first."""
     steps = np.diff(path, axis=0)
-    headings = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
-    return headings - headings[0]
+    headings: Headings = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
+    relative: Headings = headings - headings[0]
+    return relative
