@@ -170,7 +170,8 @@ class Lens:
             if strange := [name for name in other.classes if name not in own.classes]:
                 raise DataError(
                     f"Task '{own.name}': the data has classes the model does not know "
-                    f"({', '.join(strange)}); it knows {', '.join(own.classes)}. Rename or leave out their images."
+                    f"({', '.join(strange)}); it knows {', '.join(own.classes)}. "
+                    "Rename or leave out their images."
                 )
         if not pairs:
             raise UsageError(

@@ -33,11 +33,12 @@ def open_data(name: str, root: str | Path = "", options: Mapping[str, Any] | Non
     for key in given:
         if key not in known:
             raise ConfigError(f"Data set '{name}' has no option '{key}'.{nearest(key, known)}")
-    listing: Listing = module.read(_find(name, root), **given)
+    listing: Listing = module.read(find_root(name, root), **given)
     return listing
 
 
-def _find(name: str, root: str | Path) -> Path | None:
+def find_root(name: str, root: str | Path = "") -> Path | None:
+    """Where a data set lies; None for one that is drawn. Says where it looked when it is not there."""
     card = DATASETS[name].CARD
     if root:
         if not Path(root).exists():

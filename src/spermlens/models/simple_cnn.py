@@ -20,11 +20,10 @@ def build(
     """Four stages of two 3x3 convolutions; the map is 8x8 for an input of 128."""
     if pretrained:
         raise ConfigError("simple_cnn has no pretrained weights. Set model.pretrained = false.")
+    if width < 1:
+        raise ConfigError(f"simple_cnn: width must be 1 or more, but is {width}.")
     widths = [width, 2 * width, 4 * width, 6 * width]
-    stages = [
-        _stage(before, after, halve_first=index == 0)
-        for index, (before, after) in enumerate(zip([3, *widths], widths, strict=False))
-    ]
+    stages = [_stage(before, after) for before, after in zip([3, *widths], widths, strict=False)]
     return Network(
         nn.Sequential(*stages),
         widths[-1],
@@ -36,8 +35,10 @@ def build(
     )
 
 
-def _stage(before: int, after: int, *, halve_first: bool) -> nn.Sequential:
-    def block(inputs: int, stride: int) -> list[nn.Module]:
-        return [nn.Conv2d(inputs, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+def _stage(before: int, after: int) -> nn.Sequential:
+    """Two convolutions, the first of which halves the side."""
+    return nn.Sequential(*_block(before, after, 2), *_block(after, after, 1))
 
-    return nn.Sequential(*block(before, 2 if halve_first else 1), *block(after, 1 if halve_first else 2))
+
+def _block(before: int, after: int, stride: int) -> list[nn.Module]:
+    return [nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]

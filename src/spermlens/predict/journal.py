@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -46,14 +46,11 @@ class Journal:
         self._stream.flush()
         self._done[source] = rows
 
-    def rows(self, order: list[str]) -> Iterator[Row]:
-        """The rows in the order of the sources."""
-        for source in order:
-            yield from self._done.get(source, [])
+    def rows_of(self, source: str) -> list[Row]:
+        return self._done[source]
 
-    def finish(self, order: list[str], headings: list[str]) -> None:
+    def finish(self, rows: list[Row], headings: list[str]) -> None:
         """Write the output whole, then let the journal go."""
-        rows = list(self.rows(order))
         if self.output.suffix.lower() == ".json":
             write_json(self.output, rows)
         else:

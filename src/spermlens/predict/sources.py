@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
@@ -29,8 +29,13 @@ class Source:
             yield (f"{self.id}#{number}" if len(pages) > 1 else self.id), image
 
 
-def find_sources(inputs: Iterable[str], stream: TextIO | None = None) -> list[Source]:
-    """All images named by `inputs`, in order, each file once; '-' reads one path a line from `stream`."""
+def find_sources(
+    inputs: Sequence[str], stream: TextIO | None = None, um_per_pixel: float | None = None
+) -> list[Source]:
+    """All images named by `inputs`, in order, each file once; '-' reads one path a line from `stream`.
+
+    `um_per_pixel` holds for the images that do not bring their own.
+    """
     found: dict[Path, Source] = {}
     for text in inputs:
         for source in _from_stream(stream) if text == "-" else _expand(text):
@@ -39,7 +44,8 @@ def find_sources(inputs: Iterable[str], stream: TextIO | None = None) -> list[So
         raise DataMissing(
             f"No image was found in: {', '.join(inputs) or 'nothing'}. Name files, folders or globs."
         )
-    return _with_own_ids(list(found.values()))
+    scaled = [replace(s, um_per_pixel=s.um_per_pixel or um_per_pixel) for s in found.values()]
+    return _with_own_ids(scaled)
 
 
 def _expand(text: str) -> list[Source]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 from spermlens.errors import UsageError
 from spermlens.explain._capture import evaluating
 from spermlens.models._network import Network
-from spermlens.predict.views import view
+from spermlens.predict.views import check, view
 from spermlens.types import Image
 
 Logits = dict[str, Tensor]
@@ -34,7 +35,12 @@ def choose_device(name: str = "auto") -> torch.device:
 
 def to_tensor(squares: list[Image] | NDArray[np.uint8], device: torch.device | None = None) -> Tensor:
     """uint8 (n, size, size, 3) -> float (n, 3, size, size) in 0..1."""
-    stacked = torch.from_numpy(np.ascontiguousarray(np.asarray(squares, np.uint8)))
+    if not len(squares):
+        return torch.zeros(0, 3, 0, 0, device=device)
+    array = np.asarray(squares)
+    if array.dtype != np.uint8:
+        raise TypeError(f"Squares are uint8, but these are {array.dtype}: scaled already?")
+    stacked = torch.from_numpy(np.ascontiguousarray(array))
     return stacked.to(device or "cpu").permute(0, 3, 1, 2).float().div_(255)
 
 
@@ -47,15 +53,30 @@ def probabilities(
     batch_size: int = 64,
 ) -> dict[str, NDArray[np.float64]]:
     """{task: (n, classes)}: softmax of logits over temperature, averaged over the views."""
-    divisor = temperature or {}
+    check(views)
+    divisor = _divisors(network, temperature or {})
+    if not len(squares):
+        return {task.name: np.zeros((0, len(task.classes))) for task in network.tasks}
     parts: dict[str, list[Tensor]] = {task.name: [] for task in network.tasks}
     with evaluating(network), torch.inference_mode():
-        for batch in squares.split(batch_size):
+        for batch in torch.split(squares, batch_size):
             mean: Logits = {}
             for index in range(views):
                 for task, logits in network(view(batch, index, views)).items():
-                    share = torch.softmax(logits.double() / divisor.get(task, 1.0), 1) / views
+                    share = torch.softmax(logits.double() / divisor[task], 1) / views
                     mean[task] = mean[task] + share if task in mean else share
             for task, values in mean.items():
                 parts[task].append(values.cpu())
-    return {task: torch.cat(values).numpy() if values else np.zeros((0, 0)) for task, values in parts.items()}
+    return {task: torch.cat(values).numpy() for task, values in parts.items()}
+
+
+def _divisors(network: Network, temperature: Mapping[str, float]) -> dict[str, float]:
+    """A divisor for every task: 1 where none was fitted."""
+    for task, value in temperature.items():
+        if not 0 < value < math.inf:
+            raise UsageError(
+                f"The temperature of '{network.task(task).name}' must be positive, but is {value}."
+            )
+    return {task.name: 1.0 for task in network.tasks} | {
+        network.task(t).name: v for t, v in temperature.items()
+    }

@@ -9,7 +9,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from spermlens.errors import ConfigError
+
 COUNTS = (1, 2, 4, 8, 16, 32)
+
+
+def check(count: int) -> None:
+    """Refuse a number of views that does not divide the circle."""
+    if count not in COUNTS:
+        raise ConfigError(f"views must be one of {', '.join(map(str, COUNTS))}, but is {count}.")
 
 
 def view(squares: Tensor, index: int, count: int) -> Tensor:
@@ -41,7 +49,8 @@ def turn(squares: Tensor, degrees: float) -> Tensor:
 
 
 def _pose(index: int, count: int) -> tuple[float, bool]:
-    if count not in COUNTS or not 0 <= index < count:
-        raise ValueError(f"views must be one of {COUNTS}, and the view below it: {index} of {count}.")
+    check(count)
+    if not 0 <= index < count:
+        raise ValueError(f"A view is numbered from 0 to the count less one, but is {index} of {count}.")
     turns = max(1, count // 2)
     return 360.0 * (index // 2) / turns if count > 1 else 0.0, index % 2 == 1

@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import get_ema_multi_avg_fn as ema
 
 from spermlens.config import Augment, Phase, Training
 from spermlens.models._network import Network
@@ -83,7 +84,7 @@ class _Loop:
         self.progress = Progress()
         decay = plan.training.ema_decay
         self.average = (
-            AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+            AveragedModel(network, multi_avg_fn=ema(decay), use_buffers=True)  # type: ignore[no-untyped-call]
             if decay
             else None
         )

@@ -1,0 +1,172 @@
+"""A batch, read to files: rows that survive an interrupt, maps laid over the images, a page to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from spermlens.errors import UsageError
+from spermlens.files import write_bytes
+from spermlens.lens import Lens
+from spermlens.predict.journal import Journal
+from spermlens.predict.pipeline import Ask, read_sources
+from spermlens.predict.rows import Row, columns, row_of
+from spermlens.predict.sources import Source
+from spermlens.runs import describe_environment
+from spermlens.spreadsheet import to_csv
+from spermlens.types import Explanation, Reading
+
+ON_THE_PAGE = 120  # cells; the rows hold all
+ON_THE_SHEET = 40
+LOOKED_AT_FIRST = {"unsure": 0, "not_a_cell": 1, "decided": 2}
+
+Show = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be written, and how the images are to be looked at."""
+
+    output: Path | None = None  # .csv or .json; None: rows are only returned
+    maps: Path | None = None  # a folder
+    page: Path | None = None
+    methods: tuple[str, ...] = ("cam",)
+    layer: str = ""
+    views: int = 0  # 0: the model's own
+    batch_size: int = 32
+    overwrite: bool = False
+
+    def ask(self, lens: Lens, methods: tuple[str, ...]) -> Ask:
+        views = self.views or lens.description.views
+        return Ask(views=views, methods=methods, layer=self.layer, batch_size=self.batch_size)
+
+
+def read_batch(
+    lens: Lens, sources: Sequence[Source], order: Order, show: Show = lambda _done, _total: None
+) -> list[Row]:
+    """Read every source once, write what was ordered, and return all rows in the order of the sources."""
+    for path in (order.output, order.page):
+        if path is not None and path.exists() and not order.overwrite:
+            raise UsageError(f"{path}: is there already. Name another file, or add --overwrite.")
+    rows = _read(lens, sources, order, show)
+    if order.page is not None:
+        _write_page(lens, sources, rows, order)
+    return rows
+
+
+def as_csv(lens: Lens, rows: Sequence[Row]) -> str:
+    headings = columns(lens.tasks)
+    return to_csv(headings, ([row[name] for name in headings] for row in rows))
+
+
+def _read(lens: Lens, sources: Sequence[Source], order: Order, show: Show) -> list[Row]:
+    """All rows; those an interrupted run had finished come from its journal."""
+    ask = order.ask(lens, order.methods if order.maps else ())
+    journal = None
+    if order.output is not None:
+        settings = {"model": lens.description.id, "views": ask.views, "maps": list(ask.methods)}
+        journal = Journal(order.output, settings)
+    rows: dict[str, list[Row]] = {id: journal.rows_of(id) for id in journal.done} if journal else {}
+    waiting = [source for source in sources if source.id not in rows]
+    sheet: list[Reading] = []
+    try:
+        for source, readings in read_sources(lens.saved, waiting, ask, lens.device):
+            if order.maps is not None:
+                _write_maps(order.maps, readings)
+                sheet += readings[: max(0, ON_THE_SHEET - len(sheet))]
+            rows[source.id] = [row_of(reading.prediction, lens.tasks) for reading in readings]
+            if journal is not None:
+                journal.add(source.id, rows[source.id])
+            show(len(rows), len(sources))
+    finally:
+        if journal is not None:
+            journal.close()
+    if order.maps is not None and sheet:
+        _write_sheet(lens, order.maps, sheet)
+    everything = [row for source in sources for row in rows[source.id]]
+    if journal is not None:
+        journal.finish(everything, columns(lens.tasks))
+    return everything
+
+
+def _write_maps(folder: Path, readings: Sequence[Reading]) -> None:
+    """One picture an image, task and method; its name says all three and the class explained."""
+    from spermlens.report.overlay import legible, overlay, png_bytes
+
+    for reading in readings:
+        for found in reading.explanations:
+            assert reading.image is not None
+            picture = overlay(reading.image, found.heat, against=found.against)
+            write_bytes(folder / _map_name(reading, found), png_bytes(legible(picture)))
+
+
+def _map_name(reading: Reading, found: Explanation) -> str:
+    """The image's own folders are kept, but nothing leads out of the folder of maps."""
+    steps = [step for step in reading.prediction.id.split("/") if step not in ("", ".", "..")]
+    stem = "/".join(steps).replace("#", "-page").replace(":", "_")
+    return f"{stem}.{found.task}.{found.target}.{found.method}.png"
+
+
+def _write_sheet(lens: Lens, folder: Path, readings: Sequence[Reading]) -> None:
+    from spermlens.report.contact_sheet import contact_sheet
+    from spermlens.report.overlay import png_bytes
+    from spermlens.report.prediction_page import tile_of
+
+    tiles = [
+        tile_of(_legible(lens, reading), lens.tasks, lens.description.threshold)
+        for reading in readings
+        if reading.image is not None
+    ]
+    if tiles:
+        write_bytes(folder / "contact-sheet.png", png_bytes(contact_sheet(tiles)))
+
+
+def _legible(lens: Lens, reading: Reading) -> Reading:
+    """With several tasks one map a task is shown: the first method's. The folder of maps holds all."""
+    if len(lens.tasks) == 1:
+        return reading
+    seen: dict[str, Explanation] = {}
+    for found in reading.explanations:
+        seen.setdefault(found.task, found)
+    return replace(reading, explanations=tuple(seen.values()))
+
+
+def _write_page(lens: Lens, sources: Sequence[Source], rows: Sequence[Row], order: Order) -> None:
+    """The page shows those cells first that a person should look at; only these are read again."""
+    from spermlens.report.page import write_page
+    from spermlens.report.prediction_page import prediction_report
+
+    assert order.page is not None
+    shown = [row for row in rows if row["status"] in LOOKED_AT_FIRST]
+    shown.sort(key=lambda row: LOOKED_AT_FIRST[str(row["status"])])
+    ids = {str(row["image"]) for row in shown[:ON_THE_PAGE]}
+    wanted = ids | {id.rsplit("#", 1)[0] for id in ids}
+    chosen = [source for source in sources if source.id in wanted]
+    ask = order.ask(lens, order.methods)
+    readings = [
+        _legible(lens, reading)
+        for _, found in read_sources(lens.saved, chosen, ask, lens.device)
+        for reading in found
+        if reading.prediction.id in ids and reading.image is not None
+    ]
+    write_page(order.page, prediction_report(rows, readings, lens.tasks, _facts(lens, ask)))
+
+
+def _facts(lens: Lens, ask: Ask) -> dict[str, Any]:
+    """What a result must be traced by."""
+    description, environment = lens.description, describe_environment(str(lens.device), 0)
+    return {
+        "model": description.id,
+        "architecture": description.architecture,
+        "weights_sha256": description.weights_sha256,
+        "input": f"{description.framing.size} px square, {description.framing.field_px:g} source px across",
+        "views": ask.views,
+        "threshold": dict(description.threshold),
+        "notes": list(description.notes),
+        "data": dict(description.data),
+        "versions": environment["versions"],
+        "device": environment["device"],
+        "at": environment["at"],
+    }

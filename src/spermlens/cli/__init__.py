@@ -1,0 +1,71 @@
+"""The command line: one file a verb, each parses, calls the library and prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from spermlens.cli import data, models, runs
+from spermlens.cli.demo import demo
+from spermlens.cli.doctor import doctor
+from spermlens.cli.evaluate import evaluate
+from spermlens.cli.predict import predict
+from spermlens.cli.train import train
+from spermlens.errors import SpermlensError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="spermlens",
+    help="Reads sperm images, gives measured reasons for every decision, and says when it is unsure. "
+    "Research use only, not a medical device.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(data.app, name="data")
+app.command("train")(train)
+app.command("evaluate")(evaluate)
+app.command("predict")(predict)
+app.add_typer(models.app, name="models")
+app.add_typer(runs.app, name="runs")
+app.command("doctor")(doctor)
+app.command("demo")(demo)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and stop.", is_eager=True),
+) -> None:
+    if version:
+        from spermlens import __version__
+
+        typer.echo(f"spermlens {__version__}")
+        raise typer.Exit
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; the exit code. What the user can mend is a sentence, our failure is a trace."""
+    try:
+        code = app(args=list(arguments), standalone_mode=False)
+    except SpermlensError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("Stopped. What was done is kept; the same command goes on from there.", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return 0
+    except Exception as error:
+        show = getattr(error, "show", None)  # the parser's own complaints know how to show themselves
+        if show is None:
+            raise
+        show()
+        return int(getattr(error, "exit_code", 2))
+    return int(code or 0)
+
+
+def main() -> None:
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,70 @@
+"""`spermlens models`: what can be trained, and what is known of a saved model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from spermlens.cli._terminal import AsJson, print_json, print_table
+
+app = typer.Typer(help="Models: list, show.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """Architectures that can be trained, and trained models that come with the package."""
+    from spermlens.lens import shipped_models
+    from spermlens.models import MODELS
+    from spermlens.models._store import describe
+
+    shipped = {name: describe(folder) for name, folder in shipped_models().items()}
+    if as_json:
+        print_json({"architectures": list(MODELS), "shipped": {n: asdict(d) for n, d in shipped.items()}})
+        return
+    rows = [(name, (module.__doc__ or "").strip().split("\n")[0]) for name, module in MODELS.items()]
+    print_table("Architectures", ("name", "what it is"), rows)
+    typer.echo("")
+    trained = [
+        (name, ", ".join(task.name for task in d.tasks), d.architecture, d.data.get("name", ""))
+        for name, d in shipped.items()
+    ]
+    print_table("Shipped, ready to predict", ("name", "answers", "architecture", "learned from"), trained)
+
+
+@app.command("show")
+def show(
+    model: Annotated[str, typer.Argument(help="A saved model's folder, a run, or a shipped model's name.")],
+    as_json: AsJson = False,
+) -> None:
+    """The card of a saved model: classes, data, figures with intervals, thresholds."""
+    from spermlens.cli.train import HEADLINE
+    from spermlens.lens import find_model
+    from spermlens.models._store import describe, load
+
+    description = describe(find_model(model))
+    if as_json:
+        print_json({"id": description.id, **asdict(description)})
+        return
+    facts = [
+        ("id", description.id),
+        ("architecture", description.architecture),
+        *((f"task {task.name}", ", ".join(task.classes)) for task in description.tasks),
+        ("input", f"{description.framing.size} px square, {description.framing.field_px:g} source px across"),
+        ("layers", ", ".join(load(find_model(model)).network.layers())),
+        ("views", str(description.views)),
+        *((f"data {key}", str(value)) for key, value in description.data.items() if key != "unknown"),
+        *(("not known", sentence) for sentence in description.data.get("unknown", ())),
+        *(("note", note) for note in description.notes),
+        ("use", "Research use only. Not a medical device, not for diagnosis."),
+    ]
+    print_table(description.name, ("", ""), facts)
+    rows = [
+        (r["task"], r["metric"], r["value"], r["low"], r["high"], r["n_images"])
+        for r in description.results
+        if r["metric"] in HEADLINE
+    ]
+    if rows:
+        typer.echo("")
+        print_table("On images never seen in training", ("task", "metric", "value", "low", "high", "n"), rows)

@@ -1,0 +1,93 @@
+"""`spermlens predict`: images in; rows, maps and a page out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spermlens.cli._terminal import AsJson, Device, Quiet, print_json, progress, say
+from spermlens.errors import DataError
+
+if TYPE_CHECKING:
+    from spermlens.batch import Order
+    from spermlens.lens import Lens
+    from spermlens.predict.rows import Row
+    from spermlens.predict.sources import Source
+
+
+def predict(
+    model: Annotated[str, typer.Argument(help="A saved model's folder, a run, or a shipped model's name.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(help="Images: files, folders, globs, CSV manifests, or - for names on stdin."),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="CSV or JSON file; without it, CSV to stdout.")
+    ] = None,
+    explain: Annotated[Path | None, typer.Option(help="Folder for maps laid over each image.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a self-contained page.")] = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help="For maps: cam, gradcam, gradcampp, cbam. Repeatable.")
+    ] = None,
+    layer: Annotated[str, typer.Option(help="Where to look inside; `models show` lists the layers.")] = "",
+    views: Annotated[int, typer.Option(help="Rotations and mirrors averaged; 0: the model's own.")] = 0,
+    um_per_pixel: Annotated[float, typer.Option(help="Size of a pixel, where the images do not say.")] = 0,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 32,
+    overwrite: Annotated[bool, typer.Option(help="Replace an output that is there.")] = False,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """One row an image: every probability, the decision, and how sure it is."""
+    from spermlens.batch import Order, as_csv
+    from spermlens.lens import load
+    from spermlens.predict.sources import find_sources
+
+    lens = load(model, device=device)
+    order = Order(
+        output=output,
+        maps=explain,
+        page=report,
+        methods=_methods(lens, method or [], layer),
+        layer=layer,
+        views=views,
+        batch_size=batch_size,
+        overwrite=overwrite,
+    )
+    rows = carry_out(lens, find_sources(inputs, sys.stdin, um_per_pixel or None), order, quiet)
+    if as_json:
+        print_json(rows)
+    elif output is None:
+        typer.echo(as_csv(lens, rows), nl=False)
+    unreadable = sum(row["status"] == "bad_input" for row in rows)
+    if unreadable:
+        raise DataError(f"{unreadable} of {len(rows)} images could not be read; their rows say why.")
+
+
+def carry_out(lens: Lens, sources: list[Source], order: Order, quiet: bool) -> list[Row]:
+    """Read the batch under a progress bar and say what was written where."""
+    from spermlens.batch import read_batch
+
+    with progress(quiet) as show:
+        rows = read_batch(lens, sources, order, lambda done, total: show("reading", done, total))
+    for what, path in (("Rows", order.output), ("Maps", order.maps), ("Page", order.page)):
+        if path is not None:
+            say(f"{what}   {path}", quiet)
+    return rows
+
+
+def _methods(lens: Lens, wanted: list[str], layer: str) -> tuple[str, ...]:
+    """What is asked for, else every method that this model and layer allow."""
+    from spermlens.explain import METHODS
+
+    for name in wanted:
+        METHODS[name]  # an unknown one is said before anything is read
+    if wanted:
+        return tuple(wanted)
+    if layer and layer != "pooled":
+        return ("gradcam", "gradcampp")
+    own = ("cbam",) if lens.saved.network.attention is not None else ()
+    return ("cam", "gradcam", "gradcampp", *own)

@@ -1,0 +1,78 @@
+"""`spermlens runs`: what was trained, how well it did, and which of two is better."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from spermlens.cli._terminal import AsJson, print_json, print_table
+
+app = typer.Typer(help="Runs: list, show, compare.", no_args_is_help=True)
+Place = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
+Name = Annotated[str, typer.Argument(help="A run's folder, or a part of its name that fits no other.")]
+
+
+@app.command("list")
+def list_all(runs: Place = Path("runs"), as_json: AsJson = False) -> None:
+    """All runs, oldest first, with their accuracy."""
+    from spermlens.runs import list_runs
+
+    rows = [_summary(run) for run in list_runs(runs)]
+    if as_json:
+        print_json(rows)
+        return
+    headings = ("run", "status", "data", "accuracy", "low", "high", "n")
+    print_table(
+        "" if rows else f"No runs in {runs}.", headings, [tuple(row[h] for h in headings) for row in rows]
+    )
+
+
+@app.command("show")
+def show(run: Name, runs: Place = Path("runs"), as_json: AsJson = False) -> None:
+    """Every score of a run, with its interval."""
+    from spermlens.runs import find_run
+
+    found = find_run(runs, run)
+    results = found.results()
+    if as_json:
+        print_json({"run": found.id, "status": found.status(), "results": [asdict(r) for r in results]})
+        return
+    rows = [(r.task, r.metric, r.condition, r.value, r.low, r.high, r.n_images) for r in results]
+    print_table(found.id, ("task", "metric", "seen from", "value", "low", "high", "n"), rows)
+
+
+@app.command("compare")
+def compare(first: Name, second: Name, runs: Place = Path("runs"), as_json: AsJson = False) -> None:
+    """Two runs on the same images: difference with interval, and McNemar's exact test."""
+    from spermlens.evaluate.compare import compare as compare_tables
+    from spermlens.evaluate.compare import holm
+    from spermlens.evaluate.table import read_predictions
+    from spermlens.runs import find_run
+
+    a, b = find_run(runs, first), find_run(runs, second)
+    left, right = read_predictions(a.predictions), read_predictions(b.predictions)
+    found = [compare_tables(left[task], right[task]) for task in left if task in right]
+    corrected = holm([comparison.p for comparison in found])
+    if as_json:
+        rows = [{**asdict(c), "p_holm": p} for c, p in zip(found, corrected, strict=True)]
+        print_json({"a": a.id, "b": b.id, "comparisons": rows})
+        return
+    table = [
+        (c.task, c.n_images, c.a_only, c.b_only, c.difference, c.low, c.high, c.p, p)
+        for c, p in zip(found, corrected, strict=True)
+    ]
+    headings = ("task", "n", "only a right", "only b right", "a - b", "low", "high", "p", "p (Holm)")
+    print_table(f"a = {a.id}\nb = {b.id}", headings, table)
+
+
+def _summary(run: Any) -> dict[str, Any]:
+    row: dict[str, Any] = {"run": run.id, "status": run.status(), "data": run.environment()["data"]["name"]}
+    row |= dict.fromkeys(("accuracy", "low", "high", "n"))
+    if (run.folder / "results.json").is_file():
+        best = next((r for r in run.results() if r.metric == "accuracy"), None)
+        if best is not None:
+            row |= {"accuracy": best.value, "low": best.low, "high": best.high, "n": best.n_images}
+    return row
