@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from spermlens.datasets import open_data
+from spermlens.datasets._drawing.chance import Chance
+from spermlens.datasets._drawing.head import Head, Pose, Vacuole
+from spermlens.datasets._drawing.shape import forms
 from spermlens.datasets.synthetic import CARD, draw, drawings, read
 from spermlens.errors import ConfigError, UnknownName
 
@@ -125,6 +128,15 @@ def test_masks_lie_where_they_belong() -> None:
         assert not masks["head"][:, [0, -1]].any()
 
 
+def test_a_vacuole_at_the_edge_stays_inside_the_head() -> None:
+    chance = Chance(0, 0)
+    head = Head(forms(chance)["normal"], Pose((60.0, 60.0), 0.7), 0.1, (131, 131))
+    missing, cover = head.holes((Vacuole(bearing=1.0, out=1.0, radius=0.5, oval=1.0, clear=0.8),))
+    assert cover.max() == 1
+    assert not cover[head.distance > 0].any()
+    assert not missing[head.distance > 0].any()
+
+
 def test_a_non_sperm_has_no_parts_and_its_cause_is_the_object() -> None:
     objects = [draw(index, kind="cells", labels={"cell": "non_sperm"}) for index in range(12)]
     assert all(not mask.any() for drawing in objects for mask in drawing.masks.values())
@@ -171,7 +183,7 @@ def test_tapered_heads_are_thin_and_pears_have_necks() -> None:
         ({"blur_px": 1.0}, "blur_px must be two numbers"),
         ({"stain": [0.1, 1]}, "from 0.5 to 2"),
         ({"clutter": [0, 1]}, "clutter must be 0 to 2"),
-        ({"um_per_pixel": 3}, "um_per_pixel must be 0.05 to 0.2"),
+        ({"um_per_pixel": 3}, "um_per_pixel must be 0.09 to 0.2"),
         ({"read_noise": [float("nan"), 1.0]}, "read_noise"),
     ],
 )

@@ -57,7 +57,7 @@ class Vacuole:
     bearing: float
     out: float
     radius: float  # in half head widths
-    oval: float
+    oval: float  # its length over its width
     clear: float  # part of the dye that is missing
 
 

@@ -13,7 +13,7 @@ from spermlens.errors import ConfigError, UnknownName
 Range = tuple[float, float]
 
 _BOUNDS: dict[str, Range] = {
-    "um_per_pixel": (0.05, 0.2),
+    "um_per_pixel": (0.09, 0.2),
     "colour_spread": (0.0, 2.0),
     "clutter": (0.0, 2.0),
     "halved_colour": (0.0, 1.0),
