@@ -10,7 +10,7 @@ import pytest
 from spermlens.datasets import open_data
 from spermlens.datasets._drawing.chance import Chance
 from spermlens.datasets._drawing.head import Head, Pose, Vacuole
-from spermlens.datasets._drawing.shape import forms
+from spermlens.datasets._drawing.shape import form_of
 from spermlens.datasets.synthetic import CARD, draw, drawings, read
 from spermlens.errors import ConfigError, UnknownName
 
@@ -130,7 +130,7 @@ def test_masks_lie_where_they_belong() -> None:
 
 def test_a_vacuole_at_the_edge_stays_inside_the_head() -> None:
     chance = Chance(0, 0)
-    head = Head(forms(chance)["normal"], Pose((60.0, 60.0), 0.7), 0.1, (131, 131))
+    head = Head(form_of("normal", chance), Pose((60.0, 60.0), 0.7), 0.1, (131, 131))
     missing, cover = head.holes((Vacuole(bearing=1.0, out=1.0, radius=0.5, oval=1.0, clear=0.8),))
     assert cover.max() == 1
     assert not cover[head.distance > 0].any()

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.ndimage import correlate1d, gaussian_filter
+from scipy.ndimage import correlate1d, uniform_filter
 
 from spermlens.datasets._drawing.canvas import Plane, Planes
 from spermlens.datasets._drawing.look import Look, take
 from spermlens.types import Image
+
+SHARPENING_WINDOW = 7  # pixels: a camera compares each with the mean around it
 
 Exposure = Planes  # grey levels before noise
 
@@ -51,14 +53,17 @@ class Camera:
                 correlate1d(plane, _kernel(self.blur, sign * shift), axis, output=plane, mode="nearest")
         if self.sharpening:
             grey = seen.mean(axis=0)
-            wide = gaussian_filter(grey, 1.3 + self.blur, mode="nearest", truncate=2.0)
+            wide = uniform_filter(grey, SHARPENING_WINDOW, mode="nearest")
             seen += np.float32(self.sharpening) * (grey - wide)
-        return _halve_colour(seen) if self.halved_colour else seen
+        seen = _halve_colour(seen) if self.halved_colour else seen
+        return np.clip(seen, 0, 255, out=seen)
 
     def record(self, exposure: Exposure, random: Generator) -> Image:
         """The exposure with the sensor's noise, as uint8. The same stream gives the same grain."""
         _, height, width = exposure.shape
-        grain = random.standard_normal((height, width), np.float32)
+        # the difference of two even numbers: to the eye as good as a bell curve, and drawn twice as fast
+        first, second = random.random((2, height, width), np.float32)
+        grain = (first - second) * np.float32(np.sqrt(6))
         blotch = random.random((3, (height + 1) // 2, (width + 1) // 2), np.float32)
         read, shot = np.float32(self.read_noise**2), np.float32(self.shot_noise**2)
         bright = np.maximum(exposure[1], 0)  # green counts most for brightness

@@ -16,7 +16,7 @@ from spermlens.datasets._drawing.chance import Chance
 from spermlens.datasets._drawing.look import Look
 from spermlens.datasets._drawing.objects import lay_object
 from spermlens.datasets._drawing.plan import NON_SPERM, TASKS, Plan, defects, healed
-from spermlens.datasets._drawing.shape import forms
+from spermlens.datasets._drawing.shape import form_of
 from spermlens.datasets._drawing.stain import Layers, Stain
 from spermlens.datasets._drawing.surroundings import light, scatter
 from spermlens.types import Image
@@ -60,7 +60,6 @@ class Scene:
         self.light = light(look, self.stain, self.shape, chance.of("light"))
         self.slide = Layers(self.shape)
         scatter(look, self.stain, self.slide, chance)
-        self.forms = forms(chance)
         self.pose = self._pose()
 
     def _pose(self) -> heads.Pose:
@@ -69,7 +68,7 @@ class Scene:
         angle = random.uniform(0, 2 * np.pi)
         ahead = {"heads": 0.0, "cells": 14.0}[self.kind]
         middle = np.array(self.shape[::-1]) / 2 - 0.5 + random.uniform(-5, 5, 2)
-        middle = middle + (ahead - self.look.pixels(self.forms["normal"].length_um) / 2) * np.array(
+        middle = middle + (ahead - self.look.pixels(form_of("normal", self.chance).length_um) / 2) * np.array(
             [np.cos(angle), np.sin(angle)]
         )
         return heads.Pose((float(middle[0]), float(middle[1])), float(angle))
@@ -88,7 +87,8 @@ class Scene:
         return self.camera.record(exposure, self.chance.of("noise"))
 
     def _lay_head(self, plan: Plan, layers: Layers, masks: dict[str, Mask] | None) -> None:
-        head = heads.Head(self.forms[plan["head_shape"]], self.pose, self.look.um_per_pixel, self.shape)
+        form = form_of(plan["head_shape"], self.chance)
+        head = heads.Head(form, self.pose, self.look.um_per_pixel, self.shape)
         cap_form = heads.normal_acrosome(random := self.chance.of("acrosome"))
         uneven = heads.grain(random)
         if plan["acrosome"] != "normal":

@@ -112,15 +112,18 @@ def amorphous(healthy: HeadForm, random: Generator) -> HeadForm:
     return replace(form, bumps=form.bumps + own)
 
 
-def forms(chance: Chance) -> dict[str, HeadForm]:
-    """The same head in all four shapes."""
+def form_of(shape: str, chance: Chance) -> HeadForm:
+    """The head of this drawing as it is in one of the four shapes."""
     healthy = normal(chance.of("head"))
-    return {
-        "normal": healthy,
-        "tapered": tapered(healthy, chance.of("tapered")),
-        "pyriform": pyriform(healthy, chance.of("pyriform")),
-        "amorphous": amorphous(healthy, chance.of("amorphous")),
-    }
+    match shape:
+        case "tapered":
+            return tapered(healthy, chance.of("tapered"))
+        case "pyriform":
+            return pyriform(healthy, chance.of("pyriform"))
+        case "amorphous":
+            return amorphous(healthy, chance.of("amorphous"))
+        case _:
+            return healthy
 
 
 def _bumps(

@@ -73,7 +73,7 @@ class Layers:
 
     def copy(self) -> Layers:
         twin = Layers(self.shape)
-        twin.density[:] = self.density
+        twin.density = self.density.copy()
         return twin
 
     def add(self, amount: Plane, dye: Colour) -> None:
