@@ -93,16 +93,18 @@ class Run:
     def set_status(self, status: str) -> None:
         write_json(self.folder / "status.json", {"status": status, "at": now()})
 
-    def results(self) -> list[Result]:
+    def told(self) -> dict[str, Any]:
+        """The content of results.json: claim, protocol in words, rows."""
         path = self.folder / "results.json"
         if not path.exists():
             raise DataMissing(
                 f"{path}: this run has no results yet (it is {self.status()}). Finish it with --resume."
             )
-        return [
-            Result(**{**row, "per_fold": tuple(row.get("per_fold", ()))})
-            for row in _read_object(path)["rows"]
-        ]
+        return _read_object(path)
+
+    def results(self) -> list[Result]:
+        rows = self.told()["rows"]
+        return [Result(**{**row, "per_fold": tuple(row.get("per_fold", ()))}) for row in rows]
 
     def write_results(self, claim: str, protocol: str, results: list[Result]) -> None:
         rows = [asdict(result) for result in results]

@@ -56,7 +56,16 @@ def evaluate(
     ]
     if output is not None:
         write_predictions(output / "predictions.csv", tables)
-        write_json(output / "results.json", {"rows": [asdict(result) for result in results]})
+        write_json(
+            output / "results.json",
+            {
+                "claim": f"{lens.description.name} on {listing.card.name}, from which it did not learn.",
+                "protocol": f"one look at all {len(listing)} images, {condition}, nothing chosen on them. "
+                + " ".join(listing.card.unknown),
+                "rows": [asdict(result) for result in results],
+                "comparisons": [],
+            },
+        )
         say(f"Written to {output}", quiet)
     if as_json:
         print_json([asdict(result) for result in results])

@@ -68,6 +68,33 @@ def compare(first: Name, second: Name, runs: Place = Path("runs"), as_json: AsJs
     print_table(f"a = {a.id}\nb = {b.id}", headings, table)
 
 
+@app.command("export")
+def export(
+    names: Annotated[list[str], typer.Argument(help="Runs, by folder or a fitting part of the name.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The results file to write.")],
+    runs: Place = Path("runs"),
+) -> None:
+    """The figures of several runs as one results file, their predictions per image beside it."""
+    import shutil
+
+    from spermlens.files import write_json
+    from spermlens.runs import find_run
+
+    found = [find_run(runs, name) for name in names]
+    told = [run.told() for run in found]
+    write_json(
+        output,
+        {
+            "claim": " ".join(dict.fromkeys(one["claim"] for one in told)),
+            "protocol": " ".join(dict.fromkeys(one["protocol"] for one in told)),
+            "rows": [row for one in told for row in one["rows"]],
+            "comparisons": [],
+        },
+    )
+    for run in found:
+        shutil.copyfile(run.predictions, output.with_name(f"{run.id}.predictions.csv"))
+
+
 def _summary(run: Any) -> dict[str, Any]:
     row: dict[str, Any] = {"run": run.id, "status": run.status(), "data": run.environment()["data"]["name"]}
     row |= dict.fromkeys(("accuracy", "low", "high", "n"))

@@ -1,0 +1,151 @@
+"""Write what documents derive from code and results; with --check only say whether they agree.
+
+reference/commands.md    from the command line itself
+reference/datasets.md    from the cards
+reference/settings.md    from the experiment's schema
+README.md                its tables, from experiments/results/*.json
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from spermlens.cli import app
+from spermlens.config import Experiment
+from spermlens.datasets import DATASETS
+from spermlens.report.tables import replace_block, results_table
+
+DOCS = Path(__file__).parent
+HOUSE = DOCS.parent
+WRITTEN_BY = "<!-- written by docs/generate.py: change the source, then run `make docs` -->\n\n"
+README_METRICS = ("accuracy", "f1_macro", "balanced_accuracy", "log_loss", "ece")
+
+
+def pages() -> dict[Path, str]:
+    """Every generated file with what it should hold."""
+    return {
+        DOCS / "reference/commands.md": WRITTEN_BY + commands(),
+        DOCS / "reference/datasets.md": WRITTEN_BY + datasets(),
+        DOCS / "reference/settings.md": WRITTEN_BY + settings(),
+        HOUSE / "README.md": readme(),
+    }
+
+
+def commands() -> str:
+    root = typer.main.get_command(app)
+    lines = ["# Commands", "", "Exit codes: 0 done, 1 our failure, 2 wrong use, 3 a problem with data,"]
+    lines += ["4 a quality gate not met, 130 stopped by the user.", ""]
+    for name, command in _walk(root, "spermlens"):
+        lines += [f"## `{name}`", "", command.help or "", ""]
+        rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
+        if rows:
+            lines += ["| argument or option | meaning | default |", "|---|---|---|", *rows, ""]
+    return "\n".join(lines)
+
+
+def datasets() -> str:
+    lines = ["# Data sets", ""]
+    for name in DATASETS:
+        card = DATASETS[name].CARD
+        lines += [f"## {name}", "", f"{card.title}. {card.licence}. Source: {card.source}", ""]
+        lines += [f"Cite: {card.citation}", ""]
+        for task in card.tasks:
+            counts = card.counts.get(task.name)
+            words = (
+                [f"{c} {n}" for c, n in zip(task.classes, counts, strict=True)] if counts else task.classes
+            )
+            lines.append(f"- `{task.name}`: {', '.join(words)}")
+        lines += [f"- groups: {card.group}", f"- stain: {card.stain}"]
+        lines += [f"- not known: {sentence}" for sentence in card.unknown]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def settings() -> str:
+    lines = ["# Settings of an experiment", "", "Each may be set with `--set section.key=value`.", ""]
+    for path, schema in _sections(Experiment.model_json_schema()):
+        rows = [
+            f"| `{path}{key}` | {_kind(value)} | {_default(value)} |"
+            for key, value in schema["properties"].items()
+            if not _target(value)
+        ]
+        lines += ["| setting | kind | default |", "|---|---|---|", *rows, ""]
+    return "\n".join(lines)
+
+
+def readme() -> str:
+    text = (HOUSE / "README.md").read_text(encoding="utf-8")
+    found = [
+        json.loads(path.read_text("utf-8")) for path in sorted((HOUSE / "experiments/results").glob("*.json"))
+    ]
+    table = results_table(*found, metrics=README_METRICS) if found else "No results yet."
+    return replace_block(text, "results", table)
+
+
+def _walk(command: Any, name: str) -> list[tuple[str, Any]]:
+    below = getattr(command, "commands", {})
+    if not below:
+        return [(name, command)]
+    return [item for key, inner in below.items() for item in _walk(inner, f"{name} {key}")]
+
+
+def _parameter(parameter: Any) -> str:
+    name = ", ".join(f"`{text}`" for text in parameter.opts)
+    required = parameter.required or parameter.param_type_name == "argument"
+    default = "required" if required else _shown(parameter.default)
+    return f"| {name} | {getattr(parameter, 'help', '') or ''} | {default} |"
+
+
+def _shown(default: Any) -> str:
+    return "" if default in (None, "", False, 0) or callable(default) else f"`{default}`"
+
+
+def _sections(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    parts = schema["$defs"]
+    found = [("", schema)]
+    for key, value in schema["properties"].items():
+        if target := _target(value):
+            found.append((f"{key}.", parts[target]))
+            for inner, below in parts[target]["properties"].items():
+                if deeper := _target(below):
+                    found.append((f"{key}.{inner}.0.", parts[deeper]))
+    return found
+
+
+def _target(value: dict[str, Any]) -> str:
+    reference = value.get("$ref") or value.get("items", {}).get("$ref", "")
+    return str(reference).rsplit("/", 1)[-1]
+
+
+def _kind(value: dict[str, Any]) -> str:
+    if "enum" in value:
+        return " or ".join(f"`{item}`" for item in value["enum"])
+    limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    words = [str(value.get("type", "any"))]
+    return ", ".join(words + [f"{sign} {value[key]:g}" for key, sign in limits.items() if key in value])
+
+
+def _default(value: dict[str, Any]) -> str:
+    return f"`{json.dumps(value['default'])}`" if "default" in value else "required"
+
+
+def main() -> int:
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for path, text in pages().items():
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            stale.append(path.relative_to(HOUSE).as_posix())
+            if not check:
+                path.write_text(text, encoding="utf-8")
+    if stale:
+        sys.stdout.write(f"{'Differs from its source' if check else 'Written'}: {', '.join(stale)}\n")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
