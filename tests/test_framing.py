@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from skimage.draw import ellipse
 from skimage.measure import label, regionprops
@@ -129,6 +129,8 @@ def test_a_cell_has_one_size_whatever_the_objective() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(8, 70), st.floats(0.5, 5000), st.floats(0.001, 99))
+@example(1, 1, 70, 0.5, 63.0)  # one pixel would dwarf the square
+@example(2, 90, 8, 5000, 0.001)
 def test_every_image_gives_a_square_and_a_map(
     height: int, width: int, size: int, field: float, um: float
 ) -> None:
