@@ -1,0 +1,204 @@
+"""The page of a batch of readings: how many of which, how sure, why, and what was not read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from spermlens.evaluate.counts import tally
+from spermlens.report.tiles import bars, cell_figure, explained, how_to_read, legend, said
+from spermlens.types import Gallery, Prediction, Reading, Report, Section, Status, Table, Task, Text, Tile
+
+HEADS_ONLY = frozenset({"head_shape", "acrosome", "vacuole"})
+HEADS_ONLY_NOTE = "Reads heads only: this is not a WHO normal form."
+
+Row = Mapping[str, Any]
+
+
+def prediction_report(
+    rows: Sequence[Row], readings: Sequence[Reading], tasks: Sequence[Task], facts: Mapping[str, Any]
+) -> Report:
+    """`rows` are all images, `readings` those to be shown.
+
+    A row has image, status, message and model, and per task <task>, <task>_confidence and p_<task>_<class>.
+    Of `facts` the page puts into words: thresholds {task: least confidence}, notes, and data with licence,
+    citation and unknown; all of them stand at its end.
+    """
+    if not rows:
+        raise ValueError("A page of predictions needs an image or more.")
+    thresholds = facts.get("thresholds", {})
+    model = str(rows[0].get("model", ""))
+    sections = [
+        _overview(rows, tasks, facts),
+        *(_tally(rows, task) for task in tasks),
+        *_gallery(rows, readings, tasks, thresholds),
+        *_unreadable(rows),
+    ]
+    return Report(
+        title="Sperm images, read",
+        subtitle=f"{len(rows)} images, read by {model}" if model else f"{len(rows)} images",
+        sections=tuple(sections),
+        facts={**({"model": model} if model else {}), **facts},
+    )
+
+
+def verdict(rows: Sequence[Row]) -> str:
+    """'23 images: 15 decided, 6 unsure, 1 not a cell, 1 unreadable.'"""
+    found = Counter(Status(row["status"]) for row in rows)
+    words = {
+        Status.DECIDED: "decided",
+        Status.UNSURE: "unsure",
+        Status.NOT_A_CELL: "not a cell",
+        Status.BAD_INPUT: "unreadable",
+    }
+    parts = [f"{found[status]} {word}" for status, word in words.items() if found[status]]
+    return f"{len(rows)} {'image' if len(rows) == 1 else 'images'}: {', '.join(parts)}."
+
+
+def tile_of(reading: Reading, tasks: Sequence[Task], thresholds: Mapping[str, float] | None = None) -> Tile:
+    """A reading with a picture as a card: the cell, its maps, its probabilities, its status and why."""
+    image, said_of_it = reading.image, reading.prediction
+    if image is None:
+        raise ValueError(f"'{said_of_it.id}' has no picture to show: {said_of_it.message}")
+    several = len(tasks) > 1
+    return Tile(
+        title=said_of_it.id,
+        verdict=_verdict(said_of_it, tasks),
+        tone={"decided": "good", "unsure": "unsure"}.get(said_of_it.status, "plain"),
+        figures=(cell_figure(image, said_of_it.id), *(explained(image, why) for why in reading.explanations)),
+        bars=tuple(
+            bar
+            for task in tasks
+            if task.name in said_of_it.probabilities
+            for bar in bars(
+                task,
+                said_of_it.probabilities[task.name].tolist(),
+                f"{said(task.name)}: " if several else "",
+            )
+        ),
+        lines=tuple(_reasons(said_of_it, tasks, thresholds or {})),
+    )
+
+
+def _overview(rows: Sequence[Row], tasks: Sequence[Task], facts: Mapping[str, Any]) -> Section:
+    heads = {task.name for task in tasks} <= HEADS_ONLY
+    unknown = facts.get("data", {}).get("unknown", ())
+    sure = [
+        f"{said(task)}: never decided, every image is called unsure."
+        if least > 1
+        else f"{said(task)}: decided from a confidence of {least:.2f}, below that called unsure."
+        for task, least in facts.get("thresholds", {}).items()
+    ]
+    return Section(
+        "",
+        (
+            Text(verdict(rows), "lead"),
+            *([Text(HEADS_ONLY_NOTE, "warning")] if heads else []),
+            *(Text(_begun(sentence), "note") for sentence in sure),
+            *(Text(f"How far that is supported: {said(note)}", "note") for note in facts.get("notes", ())),
+            *(Text(f"Not known of the data learnt from: {sentence}", "note") for sentence in unknown),
+        ),
+    )
+
+
+def _tally(rows: Sequence[Row], task: Task) -> Section:
+    decided = [row[task.name] for row in rows if row.get(task.name)]
+    title = f"Shares: {said(task.name)}"
+    shares = tally(decided, task.classes)
+    if not shares:
+        return Section(title, (Text("No image was decided, so there is no share to give."),))
+    return Section(
+        title,
+        (
+            Table(
+                f"Of the {len(decided)} decided images; exact (Clopper-Pearson) 95 % interval of the share.",
+                ("Class", "Images", "Share", "95 % interval"),
+                tuple(
+                    (
+                        said(name),
+                        share.count,
+                        f"{100 * share.value:.1f} %",
+                        f"{100 * share.low:.1f}–{100 * share.high:.1f} %",
+                    )
+                    for name, share in shares.items()
+                ),
+            ),
+            Text(
+                f"The {len(rows) - len(decided)} other images are left out. Where they are mostly of one "
+                "class, its share is too low here. The interval takes images as independent and decisions as "
+                "right.",
+                "note",
+            ),
+        ),
+    )
+
+
+def _gallery(
+    rows: Sequence[Row], readings: Sequence[Reading], tasks: Sequence[Task], thresholds: Mapping[str, float]
+) -> list[Section]:
+    shown = sorted((reading for reading in readings if reading.image is not None), key=_order)
+    if not shown:
+        return []
+    tiles = tuple(tile_of(reading, tasks, thresholds) for reading in shown)
+    caption = (
+        f"{len(shown)} of {len(rows)} images: the unsure ones first, then the decided from the least sure."
+    )
+    maps = [why for reading in shown for why in reading.explanations]
+    reading_aid = (
+        (how_to_read({why.map_size for why in maps}), legend(signed=any(w.against is not None for w in maps)))
+        if maps
+        else ()
+    )
+    return [Section("Cells", (*reading_aid, Gallery(caption, tiles)))]
+
+
+def _unreadable(rows: Sequence[Row]) -> list[Section]:
+    bad = [(str(r["image"]), str(r["message"])) for r in rows if r["status"] == Status.BAD_INPUT]
+    if not bad:
+        return []
+    return [Section("Not read", (Table("Files that gave no image.", ("File", "Why"), tuple(bad)),))]
+
+
+def _order(reading: Reading) -> tuple[int, float, str]:
+    said_of_it = reading.prediction
+    place = [Status.UNSURE, Status.DECIDED, Status.NOT_A_CELL].index(said_of_it.status)
+    surest = min(float(values.max()) for values in said_of_it.probabilities.values())
+    return place, surest, said_of_it.id
+
+
+def _verdict(prediction: Prediction, tasks: Sequence[Task]) -> str:
+    """The likeliest class of each task, and whether that is a decision."""
+    if prediction.status is Status.NOT_A_CELL:
+        return "Not a cell"
+    named = []
+    for task in tasks:
+        likeliest = said(task.classes[int(prediction.probabilities[task.name].argmax())])
+        unsure = not prediction.decisions.get(task.name)
+        answer = f"unsure, leans to {likeliest}" if unsure else likeliest
+        named.append(f"{said(task.name)}: {answer}" if len(tasks) > 1 else answer)
+    return _begun("; ".join(named))
+
+
+def _reasons(prediction: Prediction, tasks: Sequence[Task], thresholds: Mapping[str, float]) -> list[str]:
+    """Why it is no cell; then for each task its confidence against what was needed."""
+    lines = [said(prediction.message)] if prediction.status is Status.NOT_A_CELL else []
+    for task in tasks:
+        if task.name not in prediction.probabilities:
+            continue
+        confidence = float(prediction.probabilities[task.name].max())
+        name = f"{said(task.name)}: confidence {confidence:.2f}"
+        least = thresholds.get(task.name)
+        if least is None:
+            lines.append(f"{name}.")
+        elif least > 1:
+            lines.append(f"{name}; the model supports no threshold, so it never decides.")
+        else:
+            lines.append(
+                f"{name}, {'below' if confidence < least else 'above'} the {least:.2f} that is needed."
+            )
+    return [_begun(line) for line in lines]
+
+
+def _begun(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

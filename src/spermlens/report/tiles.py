@@ -1,0 +1,107 @@
+"""What a cell looks like on a page: its picture, its map with the words to it, its probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from spermlens.evaluate.counts import LEVEL
+from spermlens.report.overlay import colour_bar, legible, overlay, png_bytes
+from spermlens.types import Explanation, Figure, Heat, Image, Task, Text
+
+MOST = 320  # pixels along the longer side of a picture on a page
+METHODS = {
+    "cam": "CAM",
+    "gradcam": "Grad-CAM",
+    "gradcampp": "Grad-CAM++",
+    "cbam": "CBAM attention",
+}
+
+
+def cell_figure(image: Image, name: str) -> Figure:
+    """The cell as it was read."""
+    return Figure("as read", "image/png", png_bytes(_for_a_card(image)), f"The image {name}.")
+
+
+def map_figure(image: Image, heat: Heat, against: Heat | None, words: str) -> Figure:
+    """The map over its greyed cell; `words` say what it explains and how it was made."""
+    seen = overlay(image, heat, against=against)
+    where = "; ".join(
+        text
+        for text, values in (("Evidence for the class", heat), ("evidence against it", against))
+        if values is not None
+        for text in [f"{text} is strongest {_place(values)}"]
+    )
+    return Figure(words, "image/png", png_bytes(_for_a_card(seen)), f"Map: {words}. {where}.")
+
+
+def explained(image: Image, explanation: Explanation) -> Figure:
+    """An explanation over its image, with class, method, layer and size of the map in words."""
+    method = METHODS.get(explanation.method, explanation.method)
+    what = "for" if explanation.status == "evidence" else "no evidence for"
+    size = size_in_words(explanation.map_size)
+    words = f"{what} {said(explanation.target)}: {method} at {explanation.layer}, {size}"
+    return map_figure(image, explanation.heat, explanation.against, words)
+
+
+def bars(task: Task, probabilities: Sequence[float], prefix: str = "") -> tuple[tuple[str, float], ...]:
+    """Class and probability in the order of the task."""
+    return tuple((f"{prefix}{name}", float(p)) for name, p in zip(task.classes, probabilities, strict=True))
+
+
+def legend(*, signed: bool) -> Figure:
+    """The colour bar of the maps."""
+    ends = "against the class (blue), none, for the class (orange)" if signed else "none to strongest"
+    return Figure(
+        f"Evidence, left to right: {ends}. The thin line is half of the strongest in that image.",
+        "image/png",
+        png_bytes(colour_bar(signed=signed)),
+        f"Colour bar: {ends}.",
+    )
+
+
+def how_to_read(sizes: set[tuple[int, int]]) -> Text:
+    """What a map says and what it does not, with the sizes of the maps before they were enlarged."""
+    told = ", ".join(size_in_words(size) for size in sorted(sizes))
+    return Text(
+        "A map shows where the evidence for the named class lies, as the named method sees it at the named "
+        f"layer. Before it is enlarged it has only {told} fields, so finer detail than that means nothing. "
+        "Strengths are relative to the strongest in the same image and cannot be compared between images. "
+        "A map is a reason to look, not a proof of cause.",
+        "note",
+    )
+
+
+def size_in_words(size: tuple[int, ...]) -> str:
+    """'4 × 4', height by width, that no line break divides."""
+    return f"{size[0]}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{size[1]}"
+
+
+def said(name: str) -> str:
+    """A class or a task as words."""
+    return name.replace("_", " ")
+
+
+def percent(value: float, digits: int = 1) -> str:
+    return f"{100 * value:.{digits}f} %"
+
+
+def interval(low: float, high: float, digits: int = 0) -> str:
+    """'95 % interval 81–90', in percent."""
+    return f"{100 * LEVEL:.0f} % interval {100 * low:.{digits}f}–{100 * high:.{digits}f}"
+
+
+def _for_a_card(image: Image) -> Image:
+    """Large images made smaller; small ones keep their pixels, and the page enlarges them."""
+    return legible(image, least=1, most=MOST)
+
+
+def _place(values: Heat) -> str:
+    if not values.max() > 0:
+        return "nowhere"
+    row, column = np.unravel_index(int(values.argmax()), values.shape)
+    return (
+        f"at {100 * (column + 0.5) / values.shape[1]:.0f} % of the width from the left "
+        f"and {100 * (row + 0.5) / values.shape[0]:.0f} % of the height from the top"
+    )

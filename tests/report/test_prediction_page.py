@@ -1,0 +1,154 @@
+"""The page of a batch: honest counts, unsure ones first, nothing silently left out."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from drawn_run import HOSTILE, TASK, THRESHOLD, UNKNOWN
+from PIL import Image as Pillow
+
+from spermlens.evaluate.counts import share
+from spermlens.report.contact_sheet import GAP, SIDE, contact_sheet
+from spermlens.report.page import to_html
+from spermlens.report.prediction_page import HEADS_ONLY_NOTE, prediction_report, tile_of, verdict
+from spermlens.types import DISCLAIMER, Figure, Gallery, Table, Task, Text, Tile
+
+
+def parts(report, kind):
+    return [part for section in report.sections for part in section.parts if isinstance(part, kind)]
+
+
+@pytest.fixture
+def page(rows, readings, facts):
+    return prediction_report(rows, readings, [TASK], facts)
+
+
+def test_the_verdict_counts_every_image(rows, page):
+    assert verdict(rows) == "5 images: 2 decided, 1 unsure, 1 not a cell, 1 unreadable."
+    assert parts(page, Text)[0] == Text(verdict(rows), "lead")
+    assert verdict(rows[:1]) == "1 image: 1 decided."
+
+
+def test_shares_are_of_the_decided_with_their_exact_interval(page):
+    table = parts(page, Table)[0]
+    assert "2 decided" in table.caption
+    one = share(1, 2)
+    span = f"{100 * one.low:.1f}–{100 * one.high:.1f} %"
+    assert table.rows == (
+        ("normal", 1, "50.0 %", span),
+        ("tapered", 1, "50.0 %", span),
+        ("pyriform", 0, "0.0 %", f"0.0–{100 * share(0, 2).high:.1f} %"),
+    )
+    assert any("3 other images are left out" in text.body for text in parts(page, Text))
+
+
+def test_nothing_decided_gives_no_share(rows, readings, facts):
+    unsure = [row | {"status": "unsure", "head_shape": ""} for row in rows[:4]]
+    report = prediction_report(unsure, readings, [TASK], facts)
+    assert not parts(report, Table)
+    assert any("no share" in text.body for text in parts(report, Text))
+
+
+def test_the_unsure_come_first_then_the_least_sure(page):
+    (gallery,) = parts(page, Gallery)
+    assert [tile.title for tile in gallery.tiles] == [HOSTILE, "less sure.png", "sure.png", "blank.png"]
+    assert gallery.caption.startswith("4 of 5 images")
+
+
+def test_tiles_say_status_and_why(page):
+    (gallery,) = parts(page, Gallery)
+    unsure, decided, _, blank = gallery.tiles
+    assert (unsure.tone, unsure.verdict) == ("unsure", "Unsure, leans to normal")
+    assert unsure.lines == (f"Head shape: confidence 0.40, below the {THRESHOLD:.2f} that is needed.",)
+    assert (decided.tone, decided.verdict) == ("good", "Normal")
+    assert "above the 0.70" in decided.lines[0]
+    assert (blank.tone, blank.verdict) == ("plain", "Not a cell")
+    assert blank.lines[0] == "The field is blank"
+    assert unsure.bars == (("normal", 0.4), ("tapered", 0.3), ("pyriform", 0.3))
+
+
+def test_maps_name_class_method_layer_and_size(page):
+    (gallery,) = parts(page, Gallery)
+    caption = gallery.tiles[0].figures[1].caption.replace("\N{NO-BREAK SPACE}", " ")
+    assert caption == "for normal: Grad-CAM++ at pooled, 4 × 5"
+    assert "from the top" in gallery.tiles[0].figures[1].alt
+    words = " ".join(text.body for text in parts(page, Text)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "only 4 × 5 fields" in words
+    assert "not a proof of cause" in words
+
+
+def test_unreadable_files_stand_with_their_message(page):
+    assert parts(page, Table)[-1].rows == (("cut.png", "cut.png: damaged."),)
+
+
+def test_heads_are_not_called_normal_forms(page, rows, readings, facts):
+    assert Text(HEADS_ONLY_NOTE, "warning") in parts(page, Text)
+    whole = [row | {"cell": "a"} for row in rows]
+    report = prediction_report(whole, [], [Task("cell", ("a", "b"))], facts)
+    assert Text(HEADS_ONLY_NOTE, "warning") not in parts(report, Text)
+
+
+def test_the_page_escapes_and_traces(page, rows, readings, facts):
+    text = to_html(page)
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    for said in (DISCLAIMER, UNKNOWN, "CC BY 4.0", "https://example.org/x", "ab" * 32, "drawn@abababababab"):
+        assert said in text
+    assert 'href="http' not in text
+    assert 'src="http' not in text
+    assert text == to_html(prediction_report(rows, readings, [TASK], facts))
+
+
+def test_a_model_that_never_decides_says_so(rows, readings, facts):
+    report = prediction_report(rows, readings, [TASK], facts | {"thresholds": {"head_shape": 1.01}})
+    assert any("never decided" in text.body for text in parts(report, Text))
+
+
+def test_a_status_that_is_none_is_refused(rows, facts):
+    with pytest.raises(ValueError, match="lost"):
+        prediction_report([rows[0] | {"status": "lost"}], [], [TASK], facts)
+
+
+def test_an_empty_batch_is_refused(facts):
+    with pytest.raises(ValueError, match="an image or more"):
+        prediction_report([], [], [TASK], facts)
+
+
+def test_a_sheet_holds_every_tile_at_its_place(readings):
+    tiles = [tile_of(reading, [TASK]) for reading in readings]
+    sheet = contact_sheet(tiles[:3], columns=2)
+    pair = 2 * SIDE + 4
+    assert sheet.shape[1] == 2 * (pair + GAP) + GAP
+    for tile, column in ((tiles[0], 0), (tiles[1], 1)):
+        left = GAP + column * (pair + GAP)
+        cell = Pillow.open(io.BytesIO(tile.figures[0].data))
+        height = round(cell.height * SIDE / cell.width)
+        large = np.asarray(cell.resize((SIDE, height), Pillow.Resampling.BICUBIC))
+        top = GAP + (SIDE - height) // 2
+        assert (sheet[top : top + height, left : left + SIDE] == large).all()
+    empty = sheet[sheet.shape[0] // 2 + GAP :, GAP + pair + GAP :]
+    assert (empty == 255).all()
+
+
+def test_a_sheet_has_captions_and_bears_any_name():
+    dot = Figure("", "image/png", _png(), "dot")
+    bare = Tile(title="", verdict="", tone="plain", figures=(dot,))
+    named = Tile(title="x\udcff" * 300, verdict="Normal", tone="good", figures=(dot,), lines=("why",))
+    without, captioned = contact_sheet([bare]), contact_sheet([named])
+    assert without.shape == captioned.shape
+    assert (without[GAP + SIDE :] == 255).all()
+    assert (captioned[GAP + SIDE :] < 128).any()
+    assert (captioned[:, -GAP:] == 255).all()
+
+
+def test_no_tile_no_sheet():
+    with pytest.raises(ValueError, match="tiles"):
+        contact_sheet([])
+
+
+def _png() -> bytes:
+    stream = io.BytesIO()
+    Pillow.new("RGB", (20, 20), "black").save(stream, "PNG")
+    return stream.getvalue()
