@@ -20,7 +20,17 @@ from torch import Tensor, nn
 from spermlens.errors import UnknownName
 from spermlens.models._network import Network
 
-_switching = threading.RLock()  # only held for networks that were left in training mode
+
+@dataclass(slots=True)
+class _Rest:
+    """A network in evaluation mode: how it was found, and how many are using it so."""
+
+    flags: dict[nn.Module, bool]
+    guests: int = 0
+
+
+_door = threading.Lock()  # held to come in and to go out, never while a network runs
+_resting: dict[nn.Module, _Rest] = {}
 
 
 @dataclass(frozen=True)
@@ -48,18 +58,20 @@ class View:
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside the block; every submodule's own flag put back after it."""
-    flags = {module: module.training for module in network.modules()}
-    if not any(flags.values()):
-        yield
-        return
-    with _switching:
+    """Evaluation mode inside the block; every submodule's own flag put back by the last to leave."""
+    with _door:
+        rest = _resting.setdefault(network, _Rest({m: m.training for m in network.modules()}))
+        rest.guests += 1
+    try:
         network.eval()
-        try:
-            yield
-        finally:
-            for module, flag in flags.items():
-                module.training = flag
+        yield
+    finally:
+        with _door:
+            rest.guests -= 1
+            if not rest.guests:
+                del _resting[network]
+                for module, flag in rest.flags.items():
+                    module.training = flag
 
 
 @contextmanager
@@ -77,12 +89,15 @@ def looking(
         return caught[-1].clone()  # a copy goes on: what follows may work in place
 
     module = network.layer(layer)
-    with evaluating(network), torch.enable_grad():
-        hook = module.register_forward_hook(catch)
+    # inference mode would win over enable_grad
+    with evaluating(network), torch.inference_mode(False), torch.enable_grad():
+        with _door:  # torch numbers hooks without a lock: two threads could get one number
+            hook = module.register_forward_hook(catch)
         try:
             logits = network(squares)
         finally:
-            hook.remove()
+            with _door:
+                hook.remove()
         if caught[0].ndim != 4:
             maps = [name for name in network.layers() if name in ("trunk", "pooled")]
             raise UnknownName("layer with a map", layer, maps)

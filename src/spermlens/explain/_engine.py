@@ -47,6 +47,8 @@ def raw_maps(network: Network, squares: Tensor, question: Question) -> list[RawM
     for target in question.targets:
         if not 0 <= target < len(classes):
             raise UnknownName("class number", str(target), map(str, range(len(classes))))
+    if not len(squares):
+        return []
     with looking(network, squares, layer, question.task, question.targets) as view:
         values = _finite(module.maps(view), view)
     return [RawMap(value, module.SIGNED, layer) for value in values]

@@ -17,6 +17,10 @@ def maps(view: View) -> Tensor:
     attention = view.network.attention
     if attention is None:
         raise UsageError("This model has no attention, so there is no CBAM map. Use --method cam.")
+    if view.layer != LAYER:
+        raise UsageError(
+            f"CBAM is applied to the layer '{LAYER}', not to '{view.layer}'. Use --layer {LAYER}."
+        )
     with torch.no_grad():
         gate = attention.gates(view.features)[1][:, 0]
     return gate - gate.amin((1, 2), keepdim=True)

@@ -1,0 +1,69 @@
+"""Golden maps of a tiny network, made by the package grad-cam 1.5.7 (MIT), an independent implementation.
+
+Not part of the tests' environment, because grad-cam brings its own OpenCV. To make gradcam.json anew:
+
+    python -m venv golden && golden/bin/pip install torch torchvision grad-cam==1.5.7
+    golden/bin/python tests/golden/make_gradcam.py
+
+Weights and pictures come from formulas, not from a seed, so every version of torch sees the same.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+FILE = Path(__file__).with_name("gradcam.json")
+CLASSES = 3
+
+
+def wave(*shape: int, phase: float) -> Tensor:
+    """Numbers between -1 and 1 without a pattern."""
+    count = int(torch.tensor(shape).prod())
+    steps = torch.arange(1, count + 1, dtype=torch.float64)
+    return torch.sin(steps * steps * 0.37 + phase).float().view(shape)
+
+
+def trunk() -> nn.Sequential:
+    """Two convolutions, (n, 3, 24, 24) -> (n, 5, 6, 6)."""
+    layers = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.ReLU(), nn.Conv2d(4, 5, 3, 2, 1), nn.ReLU())
+    for phase, parameter in enumerate(layers.parameters()):
+        parameter.data = wave(*parameter.shape, phase=float(phase)) * 0.6
+    return layers
+
+
+def classifier() -> tuple[Tensor, Tensor]:
+    """Weight and bias from the five pooled features to the classes."""
+    # large, so that the 1e-6 which the package adds to a denominator of gradients weighs nothing
+    return 40 * wave(CLASSES, 5, phase=7.0), wave(CLASSES, phase=8.0)
+
+
+def pictures() -> Tensor:
+    """Two pictures in 0..1."""
+    return (wave(2, 3, 24, 24, phase=9.0) + 1) / 2
+
+
+def main() -> None:
+    from pytorch_grad_cam import GradCAM, GradCAMPlusPlus
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    features = trunk()
+    linear = nn.Linear(5, CLASSES)
+    linear.weight.data, linear.bias.data = classifier()
+    network = nn.Sequential(*features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear).eval()
+    golden = {}
+    for name, method in (("gradcam", GradCAM), ("gradcampp", GradCAMPlusPlus)):
+        for layer in (1, 3):
+            for target in range(CLASSES):
+                explainer = method(model=network, target_layers=[network[layer]])
+                explainer.get_target_width_height = lambda _: None  # keep the map at its own size
+                maps = explainer(pictures(), [ClassifierOutputTarget(target)] * 2)
+                golden[f"{name}/{layer}/{target}"] = maps.round(5).tolist()
+    FILE.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
+
+
+if __name__ == "__main__":
+    main()
