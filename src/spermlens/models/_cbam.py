@@ -46,8 +46,9 @@ class Cbam(nn.Module):
         self.spatial = SpatialAttention(kernel)
 
     def forward(self, features: Tensor) -> Tensor:
-        weighted = features * self.channel(features)
-        return weighted * self.spatial(weighted)
+        weighted: Tensor = features * self.channel(features)
+        attended: Tensor = weighted * self.spatial(weighted)
+        return attended
 
     def gates(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Channel gate (batch, channels, 1, 1) and spatial gate (batch, 1, height, width)."""

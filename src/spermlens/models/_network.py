@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from spermlens.errors import UnknownName
+from spermlens.errors import ConfigError, UnknownName
 from spermlens.models._cbam import Cbam
 from spermlens.models._head import PooledHead
 from spermlens.types import Task
@@ -40,12 +40,13 @@ class Network(nn.Module):
         stages: dict[str, str] | None = None,
     ) -> None:
         super().__init__()
+        _check(tasks, dropout)
         self.tasks = tasks
         self.trunk = trunk
         self.attention: Cbam | None = Cbam(channels) if cbam else None
         self.pooled = nn.Identity()  # the map that is pooled passes here: where to look by default
         self.heads = nn.ModuleDict(
-            {task.name: PooledHead(channels, len(task.classes), dropout) for task in tasks}
+            {_key(task.name): PooledHead(channels, len(task.classes), dropout) for task in tasks}
         )
         for name, values in zip(("mean", "std"), normalisation, strict=True):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
@@ -53,7 +54,7 @@ class Network(nn.Module):
 
     def forward(self, squares: Tensor) -> dict[str, Tensor]:
         features = self.features(squares)
-        return {name: head(features) for name, head in self.heads.items()}
+        return {task.name: self.head(task.name)(features) for task in self.tasks}
 
     def features(self, squares: Tensor) -> Tensor:
         """The map that is pooled: (batch, channels, height, width)."""
@@ -83,11 +84,25 @@ class Network(nn.Module):
         return self.tasks[0] if name is None else known[name]
 
     def head(self, task: str) -> PooledHead:
-        head: Any = self.heads[task]
+        head: Any = self.heads[_key(self.task(task).name)]
         assert isinstance(head, PooledHead)
         return head
 
     def part(self, name: str) -> list[nn.Module]:
         """What learns in a phase: 'heads' is classifier and attention, 'all' is everything."""
-        above = [self.heads] if self.attention is None else [self.heads, self.attention]
+        above: list[nn.Module] = [self.heads] if self.attention is None else [self.heads, self.attention]
         return {"heads": above, "all": [*above, self.trunk]}[name]
+
+
+def _key(task: str) -> str:
+    """The name as torch takes it for a module: without dots, and none of its own words such as 'type'."""
+    name = task.replace(".", "·")
+    return f"{name}_" if hasattr(nn.ModuleDict(), name) else name
+
+
+def _check(tasks: tuple[Task, ...], dropout: float) -> None:
+    names = [task.name for task in tasks]
+    if not names or len({_key(name) for name in names}) < len(names):
+        raise ConfigError(f"A model answers at least one task, each named once, but was given {names}.")
+    if not 0 <= dropout < 1:
+        raise ConfigError(f"dropout must be at least 0 and below 1, but is {dropout}.")

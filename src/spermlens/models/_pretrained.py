@@ -51,7 +51,7 @@ def _check_pin(trunk: Any, pin: Pin, what: str, *, exact: bool) -> None:
             "Use the original file, or set model.pretrained = false."
         )
     features = fingerprint(trunk, len(pin.fingerprint))
-    if any(abs(a - b) > 1e-3 for a, b in zip(features, pin.fingerprint, strict=True)):
+    if not all(abs(a - b) <= 1e-3 for a, b in zip(features, pin.fingerprint, strict=True)):  # NaN fails too
         raise BadModel(
             f"{what}: the network they make computes other features than the original. "
             "The architecture differs from the one the weights were trained in."
@@ -115,17 +115,24 @@ def fingerprint(trunk: Any, length: int = 8) -> tuple[float, ...]:
     return tuple(round(float(value), 5) for value in pooled)
 
 
-def _fill(trunk: nn.Module, tensors: dict[str, Tensor], backbone: str, source: str) -> None:
-    wanted = trunk.state_dict()
+def _fill(trunk: Any, tensors: dict[str, Tensor], backbone: str, source: str) -> None:
+    """Every tensor of the trunk from the file; only the file's ImageNet classifier may be left over."""
+    wanted: dict[str, Tensor] = trunk.state_dict()
     missing = [name for name in wanted if name not in tensors and not name.endswith("num_batches_tracked")]
     misfits = [name for name in wanted if name in tensors and tensors[name].shape != wanted[name].shape]
-    if missing or misfits:
-        example = (missing or misfits)[0]
+    surplus = [name for name in tensors if name not in wanted and not name.startswith(_classifiers(trunk))]
+    if missing or misfits or surplus:
+        example = (missing or misfits or surplus)[0]
         raise BadModel(
-            f"{source}: does not fit {backbone}: {len(missing)} tensors missing, "
-            f"{len(misfits)} of another shape (first: {example}). Use the weights of this architecture."
+            f"{source}: does not fit {backbone}: {len(missing)} tensors missing, {len(misfits)} of another "
+            f"shape, {len(surplus)} too many (first: {example}). Use the weights of this architecture."
         )
     trunk.load_state_dict({name: tensors.get(name, wanted[name]) for name in wanted})
+
+
+def _classifiers(trunk: Any) -> tuple[str, ...]:
+    names = trunk.pretrained_cfg.get("classifier") or ()
+    return tuple(f"{name}." for name in ([names] if isinstance(names, str) else names))
 
 
 def _download(backbone: str) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ was trained on and how well it did. Weights are read only as safetensors; a pick
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spermlens.errors import BadModel, DataMissing, SpermlensError
+from spermlens.errors import BadModel, DataMissing, UsageError
 from spermlens.files import folder_in_one_piece, sha256_of, write_bytes, write_json
 from spermlens.framing import Framing
 from spermlens.models import build
@@ -45,6 +46,21 @@ class Description:
     notes: tuple[str, ...] = ()
     weights_sha256: str = ""
 
+    def __post_init__(self) -> None:
+        classes = {task.name: task.classes for task in self.tasks}
+        for settings in (self.temperature, self.threshold, self.not_a_cell):
+            for task in settings:
+                _demand(
+                    task in classes, f"a setting is for task '{task}', but the tasks are {sorted(classes)}"
+                )
+        for task, divisor in self.temperature.items():
+            _demand(0 < divisor < math.inf, f"the temperature of '{task}' must be positive, but is {divisor}")
+        for task, least in self.threshold.items():
+            _demand(least >= 0, f"the threshold of '{task}' must be 0 or more, but is {least}")
+        for task, name in self.not_a_cell.items():
+            _demand(name in classes[task], f"'{name}' is no class of '{task}'")
+        _demand(self.views >= 1, f"views must be 1 or more, but is {self.views}")
+
     @property
     def id(self) -> str:
         """Name and first digits of the weights' hash: what a result refers to."""
@@ -63,7 +79,8 @@ def save(folder: Path, network: Network, description: Description, *, half: bool
     """Write the model folder in one piece; `half` stores 16-bit weights."""
     from safetensors.torch import save as to_bytes
 
-    tensors = {name: _stored(value, half) for name, value in network.state_dict().items()}
+    _demand(description.tasks == network.tasks, "the description must name the tasks of the network")
+    tensors = {name: _stored(name, value, half) for name, value in network.state_dict().items()}
     data = to_bytes(tensors, metadata={"format": "pt"})
     final = replace(description, weights_sha256=sha256_of(data))
     with folder_in_one_piece(folder) as draft:
@@ -85,13 +102,12 @@ def load(folder: Path) -> Saved:
             "The weights were changed or cut short; copy the folder again."
         )
     try:
-        network = build(
-            description.architecture, description.tasks, pretrained=False, arguments=description.arguments
-        )
-        network.load_state_dict(read_tensors(path))
-    except SpermlensError:
-        raise
-    except RuntimeError as error:
+        with torch.inference_mode(False):  # weights made in it could never be explained
+            network = build(
+                description.architecture, description.tasks, pretrained=False, arguments=description.arguments
+            )
+            network.load_state_dict(read_tensors(path))
+    except (UsageError, RuntimeError, TypeError, ValueError) as error:
         raise BadModel(f"{path}: the weights do not fit '{description.architecture}': {error}.") from error
     network.eval().requires_grad_(False)
     return Saved(network, description)
@@ -110,7 +126,7 @@ def describe(folder: Path) -> Description:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         version = found.pop("format")
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise BadModel(f"{path}: not the description of a model ({error}). Copy the folder again.") from error
     if version != FORMAT:
         raise BadModel(
@@ -126,12 +142,21 @@ def describe(folder: Path) -> Description:
                 "notes": tuple(found["notes"]),
             }
         )
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise BadModel(
             f"{path}: a field is missing, unknown or wrong ({error}). Copy the folder again."
         ) from error
 
 
-def _stored(value: Tensor, half: bool) -> Tensor:
+def _stored(name: str, value: Tensor, half: bool) -> Tensor:
     value = value.detach().cpu().contiguous()
-    return value.half() if half and value.dtype == torch.float32 else value
+    if not half or value.dtype != torch.float32:
+        return value
+    if value.abs().max() > torch.finfo(torch.float16).max:
+        raise UsageError(f"The weights '{name}' are too large for 16 bits. Save the model with 32.")
+    return value.half()
+
+
+def _demand(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from torch import Tensor, nn
 
-from spermlens.errors import UnknownName
+from spermlens.errors import ConfigError, UnknownName
 from spermlens.models._network import IMAGENET_MEAN, IMAGENET_STD, Network
 from spermlens.models._pretrained import Pin, load_pretrained
 from spermlens.types import Task
+
+# how timm's transformers are told to take other input sizes than the one they were trained at
+ANY_SIZE = {"dynamic_img_size": True, "strict_img_size": False}
 
 
 def build(
@@ -41,11 +45,9 @@ def network_over(
     if backbone.split(".")[0] not in known:
         raise UnknownName("timm backbone", backbone, _near(backbone, known))
     arguments: dict[str, Any] = {"drop_path_rate": drop_path} if drop_path else {}
-    trunk: Any = timm.create_model(backbone, pretrained=False, num_classes=0, global_pool="", **arguments)
-    if hasattr(trunk, "patch_embed") and hasattr(trunk, "pos_embed"):
-        trunk = timm.create_model(
-            backbone, pretrained=False, num_classes=0, global_pool="", dynamic_img_size=True, **arguments
-        )
+    trunk = _create(backbone, arguments)
+    if any_size := {name: value for name, value in ANY_SIZE.items() if _takes(trunk, name)}:
+        trunk = _create(backbone, arguments | any_size)
     if pretrained:
         load_pretrained(trunk, backbone, pin)
     setting = trunk.pretrained_cfg
@@ -60,6 +62,23 @@ def network_over(
     )
 
 
+def _create(backbone: str, arguments: dict[str, Any]) -> Any:
+    import timm
+
+    try:
+        return timm.create_model(backbone, pretrained=False, num_classes=0, global_pool="", **arguments)
+    except (AssertionError, RuntimeError, TypeError, ValueError) as error:  # timm's ways to say no
+        given = ", ".join(f"{name} = {value}" for name, value in arguments.items()) or "its own settings"
+        raise ConfigError(
+            f"timm makes no feature map of '{backbone}' with {given}: {error} Choose another."
+        ) from error
+
+
+def _takes(trunk: Any, argument: str) -> bool:
+    kinds = [kind for kind in type(trunk).__mro__ if kind is not object]
+    return any(argument in inspect.signature(kind).parameters for kind in kinds)
+
+
 class _MapTrunk(nn.Module):
     """timm's features as (batch, channels, height, width), whatever the backbone's own order is."""
 
@@ -70,11 +89,17 @@ class _MapTrunk(nn.Module):
         self.prefix_tokens = int(getattr(backbone, "num_prefix_tokens", 0))
 
     def forward(self, squares: Tensor) -> Tensor:
-        features: Tensor = self.backbone.forward_features(squares)
+        height, width = squares.shape[2:]
+        try:
+            features: Tensor = self.backbone.forward_features(squares)
+        except AssertionError as error:  # so timm refuses an input size
+            raise ConfigError(
+                f"The backbone takes no input of {height} x {width} pixels: {error} Choose another size."
+            ) from error
         if features.ndim == 3:  # tokens
             features = features[:, self.prefix_tokens :]
-            side = round(features.shape[1] ** 0.5)
-            return features.transpose(1, 2).reshape(len(features), -1, side, side)
+            rows = round((features.shape[1] * height / width) ** 0.5)
+            return features.transpose(1, 2).reshape(len(features), features.shape[2], rows, -1)
         return features.permute(0, 3, 1, 2) if self.channels_last else features
 
 
