@@ -64,31 +64,40 @@ def as_csv(lens: Lens, rows: Sequence[Row]) -> str:
 def _read(lens: Lens, sources: Sequence[Source], order: Order, show: Show) -> list[Row]:
     """All rows; those an interrupted run had finished come from its journal."""
     ask = order.ask(lens, order.methods if order.maps else ())
-    journal = None
-    if order.output is not None:
-        settings = {"model": lens.description.id, "views": ask.views, "maps": list(ask.methods)}
-        journal = Journal(order.output, settings)
-    rows: dict[str, list[Row]] = {id: journal.rows_of(id) for id in journal.done} if journal else {}
-    waiting = [source for source in sources if source.id not in rows]
+    journal = _journal(lens, order, ask)
+    known = {source: journal.rows_of(source) if journal else None for source in sources}
+    rows = {source: found for source, found in known.items() if found is not None}
+    waiting = [source for source in sources if source not in rows]
     sheet: list[Reading] = []
     try:
         for source, readings in read_sources(lens.saved, waiting, ask, lens.device):
             if order.maps is not None:
                 _write_maps(order.maps, readings)
                 sheet += readings[: max(0, ON_THE_SHEET - len(sheet))]
-            rows[source.id] = [row_of(reading.prediction, lens.tasks) for reading in readings]
+            rows[source] = [row_of(reading.prediction, lens.tasks) for reading in readings]
             if journal is not None:
-                journal.add(source.id, rows[source.id])
+                journal.add(source, rows[source])
             show(len(rows), len(sources))
     finally:
         if journal is not None:
             journal.close()
-    if order.maps is not None and sheet:
+    if order.maps is not None:
+        if len(waiting) < len(sources):  # the sheet shows the first images, whenever they were read
+            again = read_sources(lens.saved, sources[:ON_THE_SHEET], ask, lens.device)
+            sheet = [reading for _, readings in again for reading in readings][:ON_THE_SHEET]
         _write_sheet(lens, order.maps, sheet)
-    everything = [row for source in sources for row in rows[source.id]]
+    everything = [row for source in sources for row in rows[source]]
     if journal is not None:
         journal.finish(everything, columns(lens.tasks))
     return everything
+
+
+def _journal(lens: Lens, order: Order, ask: Ask) -> Journal | None:
+    """The journal of the output, if there is one; it is not continued when its maps were to be others."""
+    if order.output is None:
+        return None
+    maps = [str(order.maps.absolute()), ask.layer, *ask.methods] if order.maps else []
+    return Journal(order.output, {"model": lens.description.id, "views": ask.views, "maps": maps})
 
 
 def _write_maps(folder: Path, readings: Sequence[Reading]) -> None:
@@ -106,7 +115,8 @@ def _map_name(reading: Reading, found: Explanation) -> str:
     """The image's own folders are kept, but nothing leads out of the folder of maps."""
     steps = [step for step in reading.prediction.id.split("/") if step not in ("", ".", "..")]
     stem = "/".join(steps).replace("#", "-page").replace(":", "_")
-    return f"{stem}.{found.task}.{found.target}.{found.method}.png"
+    said = f"{found.task}.{found.target}.{found.method}".replace("/", "_").replace("\\", "_")
+    return f"{stem}.{said}.png"
 
 
 def _write_sheet(lens: Lens, folder: Path, readings: Sequence[Reading]) -> None:

@@ -21,7 +21,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Data(_Part):
@@ -41,6 +41,14 @@ class Architecture(_Part):
     arguments: dict[str, Any] = {}  # the model's own, checked by its builder
     start_from: str = ""  # a saved model to go on from
     class_map: dict[str, str] = {}  # with start_from: "task.class" that is new -> "task.class" it grows from
+
+    @model_validator(mode="after")
+    def _one_beginning(self) -> Architecture:
+        if self.start_from and self.pretrained:
+            raise ValueError("start_from brings its own weights: set model.pretrained = false")
+        if self.class_map and not self.start_from:
+            raise ValueError("class_map says how the classes of a saved model are used: set start_from")
+        return self
 
 
 class Frame(_Part):
@@ -66,6 +74,8 @@ class Protocol(_Part):
     def _choices_need_images(self) -> Protocol:
         if self.keep == "best_inner" and self.inner_share == 0:
             raise ValueError("keep = 'best_inner' chooses on inner images: set inner_share above 0")
+        if len(set(self.repeats)) < len(self.repeats):
+            raise ValueError("repeats names a number twice, which would be the same split again")
         return self
 
 
@@ -110,7 +120,7 @@ class Augment(_Part):
 class Decide(_Part):
     """How a probability becomes a decision."""
 
-    views: Annotated[int, Field(ge=1, le=32)] = 1  # rotations and mirrors averaged when judging
+    views: Literal[1, 2, 4, 8, 16, 32] = 1  # rotations and mirrors averaged when judging
     target_accuracy: Annotated[float, Field(gt=0, le=1)] = 0.95  # of what is not called unsure
 
 
@@ -137,7 +147,7 @@ def experiment_names() -> list[str]:
 def load_experiment(name_or_path: str, overrides: Sequence[str] = ()) -> Experiment:
     """An experiment by name or TOML file, with 'a.b=value' overrides."""
     path = Path(name_or_path)
-    if path.suffix == ".toml" or path.exists():
+    if path.suffix == ".toml" or path.is_file():
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -157,11 +167,11 @@ def parse_experiment(text: str, source: str, overrides: Sequence[str] = ()) -> E
     for override in overrides:
         _override(tree, override)
     try:
-        return Experiment.model_validate_json(json.dumps(tree))
+        return Experiment.model_validate_json(json.dumps(tree, allow_nan=False))
     except ValidationError as error:
         problems = "\n".join(f"  {_sentence(problem)}" for problem in error.errors() if _is_cause(problem))
         raise ConfigError(f"{source}: the experiment is not valid:\n{problems}") from error
-    except TypeError as error:  # dates and times, which TOML has and no setting is
+    except (TypeError, ValueError) as error:  # dates, nan and inf, which TOML has and no setting is
         raise ConfigError(f"{source}: a value is of a kind that no setting has: {error}.") from error
 
 
@@ -175,29 +185,28 @@ def _override(tree: dict[str, Any], assignment: str) -> None:
     if not equals or not path.strip():
         raise ConfigError(f"'{assignment}' is no override. Write --set section.key=value.")
     try:
-        value = tomllib.loads(f"value = {text.strip()}")["value"]
+        read = tomllib.loads(f"value = {text.strip()}")
     except tomllib.TOMLDecodeError:
-        value = text.strip()  # a bare word is a string
+        read = {}
+    value = read["value"] if read.keys() == {"value"} else text.strip()  # a bare word is a string
     *parents, last = path.strip().split(".")
     place: Any = tree
     for step in parents:
-        place = (
-            place[_position(place, step, assignment)]
-            if isinstance(place, list)
-            else place.setdefault(step, {})
-        )
-    if isinstance(place, list):
-        place[_position(place, last, assignment)] = value
-    elif isinstance(place, dict):
-        place[last] = value
-    else:
-        raise ConfigError(f"'{assignment}': '{'.'.join(parents)}' is a single value and has no '{last}'.")
+        if isinstance(place, dict):
+            place.setdefault(step, {})
+        place = place[_key_in(place, step, assignment)]
+    place[_key_in(place, last, assignment)] = value
 
 
-def _position(items: list[Any], step: str, assignment: str) -> int:
-    if step.isdigit() and int(step) < len(items):
+def _key_in(place: Any, step: str, assignment: str) -> str | int:
+    """The step as a table's key or as a list's position."""
+    if isinstance(place, dict):
+        return step
+    if not isinstance(place, list):
+        raise ConfigError(f"'{assignment}': '{step}' stands below {place!r}, which is a single value.")
+    if step.isdecimal() and int(step) < len(place):
         return int(step)
-    raise ConfigError(f"'{assignment}': '{step}' must be a number from 0 to {len(items) - 1}.")
+    raise ConfigError(f"'{assignment}': '{step}' must be a number from 0 to {len(place) - 1}.")
 
 
 def _is_cause(problem: Mapping[str, Any]) -> bool:
@@ -250,15 +259,19 @@ def _toml_table(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterable[str
 
 
 def _is_section(value: Any) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
+    of_tables = isinstance(value, list) and bool(value) and all(isinstance(part, dict) for part in value)
+    return isinstance(value, dict) or of_tables
 
 
 def _toml_key(key: str) -> str:
     plain = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
-    return key if plain else json.dumps(key)
+    return key if plain else _toml_value(key)
 
 
 def _toml_value(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_toml_value(item) for item in value) + "]"
-    return json.dumps(value)  # TOML's strings, numbers and booleans are written as JSON writes them
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml_key(k)} = {_toml_value(v)}" for k, v in value.items()) + "}"
+    # TOML's strings, numbers and booleans are written as JSON writes them, but for one control character
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

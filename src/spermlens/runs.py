@@ -3,9 +3,11 @@
 runs/2026-11-20-hushem-b0-cbam-3f9c/
     config.toml         the resolved experiment, complete
     environment.json    versions, device, seed, commit, hashes of the data
-    splits.csv          which image was tested in which fold of which repeat
+    splits.csv          which image was trained on, set aside or tested in which fold of which repeat
+    framing.json        how an image became a square
     folds/r0f0/         metrics.jsonl, checkpoint while it runs, predictions.json when done
     predictions.csv     one row an image, task and repeat; every score can be recomputed from it
+                        (predictions-1-view.csv: the same from one view, where several decide)
     inner.csv           the same for the inner images, on which choices are made
     results.json        list of results with intervals
     model/              the final model, trained on everything
@@ -27,7 +29,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from spermlens.errors import DataCorrupt, DataMissing, UnknownName
+from spermlens.errors import DataCorrupt, DataMissing, UnknownName, UsageError
 from spermlens.files import write_json, write_text
 from spermlens.types import Result
 
@@ -81,7 +83,7 @@ class Run:
         path = self.part(name) / "metrics.jsonl"
         if not path.exists():
             return []
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [_object(line, path) for line in path.read_text(encoding="utf-8").splitlines()]
 
     def environment(self) -> dict[str, Any]:
         return _read_object(self.folder / "environment.json")
@@ -103,8 +105,14 @@ class Run:
         return _read_object(path)
 
     def results(self) -> list[Result]:
-        rows = self.told()["rows"]
-        return [Result(**{**row, "per_fold": tuple(row.get("per_fold", ()))}) for row in rows]
+        try:
+            rows = self.told()["rows"]
+            return [Result(**{**row, "per_fold": tuple(row.get("per_fold", ()))}) for row in rows]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DataCorrupt(
+                f"{self.folder / 'results.json'}: not a list of results ({type(error).__name__}: {error}). "
+                "The file was changed; finish the run again with --resume."
+            ) from error
 
     def write_results(self, claim: str, protocol: str, results: list[Result]) -> None:
         rows = [asdict(result) for result in results]
@@ -116,9 +124,9 @@ def new_run(root: Path, name: str, config: str, environment: dict[str, Any]) -> 
     day = datetime.now(UTC).strftime("%Y-%m-%d")
     run = Run(root / f"{day}-{name}-{secrets.token_hex(2)}")
     run.folder.mkdir(parents=True)
-    write_text(run.config, config)
     write_json(run.folder / "environment.json", environment)
     run.set_status("running")
+    write_text(run.config, config)  # last: a folder with a configuration is a whole run
     return run
 
 
@@ -128,8 +136,12 @@ def find_run(root: Path, name: str) -> Run:
         return Run(Path(name))
     fitting = [run for run in list_runs(root) if name in run.id]
     exact = [run for run in fitting if run.id == name]
-    if len(exact or fitting) != 1:
-        raise UnknownName(f"run in {root}", name, [run.id for run in fitting or list_runs(root)])
+    if not fitting:
+        raise UnknownName(f"run in {root}", name, [run.id for run in list_runs(root)])
+    if len(exact or fitting) > 1:
+        raise UsageError(
+            f"'{name}' fits {len(fitting)} runs: {', '.join(run.id for run in fitting)}. Say more."
+        )
     return (exact or fitting)[0]
 
 
@@ -186,9 +198,14 @@ def _commit() -> str | None:
 
 def _read_object(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        return _object(path.read_bytes(), path)
     except FileNotFoundError:
         raise DataMissing(f"{path}: not there. Is this the folder of a run?") from None
+
+
+def _object(text: str | bytes, path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
     except ValueError as error:
         raise DataCorrupt(f"{path}: not JSON ({error}). The file was changed or cut short.") from error
     if not isinstance(value, dict):

@@ -54,7 +54,10 @@ def run(arguments: Sequence[str]) -> int:
         typer.echo(f"Error: {error}", err=True)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("Stopped. What was done is kept; the same command goes on from there.", err=True)
+        typer.echo(
+            "Stopped. What was done is kept: predict goes on with the same command, train with --resume.",
+            err=True,
+        )
         return INTERRUPTED
     except BrokenPipeError:
         return 0

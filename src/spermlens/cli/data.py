@@ -39,9 +39,9 @@ def list_data(as_json: AsJson = False) -> None:
 @app.command("show")
 def show(name: Name, as_json: AsJson = False) -> None:
     """The card of a data set: source, licence, classes, and what is not known."""
-    from spermlens.datasets import DATASETS
+    from spermlens.datasets import DATASETS, open_data
 
-    card = DATASETS[name].CARD
+    card = DATASETS[name].CARD if name in DATASETS else open_data(name).card
     if as_json:
         print_json(asdict(card))
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,12 @@ from spermlens.cli._terminal import (
     say,
 )
 from spermlens.cli.train import HEADLINE
-from spermlens.errors import GateNotMet, UnknownName
+from spermlens.errors import GateNotMet, UnknownName, UsageError
+
+if TYPE_CHECKING:
+    from spermlens.types import Result
+
+LOWER_IS_BETTER = ("log_loss", "brier", "ece")
 
 
 def evaluate(
@@ -31,7 +36,11 @@ def evaluate(
     views: Annotated[int, typer.Option(help="Rotations and mirrors averaged; 0: the model's own.")] = 0,
     output: Annotated[Path | None, typer.Option(help="Folder for predictions.csv and results.json.")] = None,
     gate: Annotated[
-        list[str] | None, typer.Option(help="metric=least value; exit code 4 when not met. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            help="metric=least value, of every task; for log_loss, brier and ece the largest. "
+            "Exit code 4 when not met. Repeatable."
+        ),
     ] = None,
     device: Device = "auto",
     as_json: AsJson = False,
@@ -44,6 +53,7 @@ def evaluate(
     from spermlens.files import write_json
     from spermlens.lens import load
 
+    gates = _gates(gate or [])
     lens = load(model, device=device)
     listing = open_data(data, root, assignments(option))
     views = views or lens.description.views
@@ -77,12 +87,25 @@ def evaluate(
         print_table(title, ("task", "metric", "value", "low", "high", "n"), rows)
         for sentence in listing.card.unknown:
             say(sentence, quiet)
-    _check_gates(gate or [], {result.metric: result.value for result in results})
+    for metric, asked in gates.items():
+        _check_gate(metric, asked, results)
 
 
-def _check_gates(gates: list[str], found: dict[str, float]) -> None:
-    for metric, least in assignments(gates).items():
-        if metric not in found:
-            raise UnknownName("metric", metric, found)
-        if found[metric] < least:
-            raise GateNotMet(f"{metric} is {found[metric]:.3f}, below the {least} that was asked for.")
+def _gates(texts: list[str]) -> dict[str, float]:
+    """{metric: value}, read before anything is computed."""
+    gates = assignments(texts)
+    for metric, asked in gates.items():
+        if isinstance(asked, bool) or not isinstance(asked, int | float):
+            raise UsageError(f"--gate {metric}={asked}: the value must be a number.")
+    return gates
+
+
+def _check_gate(metric: str, asked: float, results: list[Result]) -> None:
+    found = [result for result in results if result.metric == metric]
+    if not found:
+        raise UnknownName("metric", metric, {result.metric for result in results})
+    for result in found:
+        worse = result.value > asked if metric in LOWER_IS_BETTER else result.value < asked
+        if worse:
+            side = "above" if metric in LOWER_IS_BETTER else "below"
+            raise GateNotMet(f"{result.task}: {metric} is {result.value:.3f}, {side} the {asked} asked for.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spermlens.cli._terminal import AsJson, Device, Quiet, print_json, progress, say
-from spermlens.errors import DataError
+from spermlens.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from spermlens.batch import Order
@@ -46,6 +46,8 @@ def predict(
     from spermlens.lens import load
     from spermlens.predict.sources import find_sources
 
+    if (method or layer) and not (explain or report):
+        raise UsageError("--method and --layer say how maps are made: add --explain or --report.")
     lens = load(model, device=device)
     order = Order(
         output=output,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from spermlens.cli._terminal import AsJson, print_json, print_table
+from spermlens.errors import UsageError
 
 app = typer.Typer(help="Runs: list, show, compare.", no_args_is_help=True)
 Place = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
@@ -55,6 +56,8 @@ def compare(first: Name, second: Name, runs: Place = Path("runs"), as_json: AsJs
     a, b = find_run(runs, first), find_run(runs, second)
     left, right = read_predictions(a.predictions), read_predictions(b.predictions)
     found = [compare_tables(left[task], right[task]) for task in left if task in right]
+    if not found:
+        raise UsageError(f"The runs share no task: {', '.join(left)} in a, {', '.join(right)} in b.")
     corrected = holm([comparison.p for comparison in found])
     if as_json:
         rows = [{**asdict(c), "p_holm": p} for c, p in zip(found, corrected, strict=True)]
@@ -96,7 +99,8 @@ def export(
 
 
 def _summary(run: Any) -> dict[str, Any]:
-    row: dict[str, Any] = {"run": run.id, "status": run.status(), "data": run.environment()["data"]["name"]}
+    data = run.environment().get("data", {}).get("name", "")
+    row: dict[str, Any] = {"run": run.id, "status": run.status(), "data": data}
     row |= dict.fromkeys(("accuracy", "low", "high", "n"))
     if (run.folder / "results.json").is_file():
         best = next((r for r in run.results() if r.metric == "accuracy"), None)

@@ -48,6 +48,8 @@ def train(
     from spermlens.training.experiment import resume as resume_run
     from spermlens.training.experiment import start
 
+    if resume and (experiment or data or root or setting or start_from or class_map):
+        raise UsageError("--resume finishes a run as it was begun. Leave out what says how to train.")
     weights_folder.set(weights)
     with progress(quiet) as show:
         if resume:
@@ -105,7 +107,7 @@ def _quoted(value: Any) -> str:
     """A value as TOML writes it."""
     import json
 
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _teller(show: Callable[[str, int, int], None], quiet: bool) -> Callable[[dict[str, Any]], None]:

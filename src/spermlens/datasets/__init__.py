@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from spermlens.catalog import Catalog
-from spermlens.datasets._listing import Entry, Listing
-from spermlens.errors import ConfigError, DataMissing, UnknownName, nearest
+from spermlens.datasets._listing import Entry, Listing, id_of
+from spermlens.errors import ConfigError, DataMissing, UnknownName, UsageError, nearest
 from spermlens.files import user_cache
 
 DATASETS = Catalog("spermlens.datasets", "data set")
 
-__all__ = ["DATASETS", "Entry", "Listing", "open_data"]
+__all__ = ["DATASETS", "Entry", "Listing", "id_of", "open_data"]
 
 
 def open_data(name: str, root: str | Path = "", options: Mapping[str, Any] | None = None) -> Listing:
@@ -27,14 +26,28 @@ def open_data(name: str, root: str | Path = "", options: Mapping[str, Any] | Non
     if name not in DATASETS:
         if not Path(name).exists():
             raise UnknownName("data set or folder", name, DATASETS)
+        if root:
+            raise UsageError(f"'{name}' is a folder or manifest itself. Leave out --root '{root}'.")
         name, root = "folder", name
     module, given = DATASETS[name], dict(options or {})
-    known = [key for key in inspect.signature(module.read).parameters if key != "root"]
-    for key in given:
-        if key not in known:
-            raise ConfigError(f"Data set '{name}' has no option '{key}'.{nearest(key, known)}")
+    _check_options(name, module.read, given)
     listing: Listing = module.read(find_root(name, root), **given)
     return listing
+
+
+def _check_options(name: str, read: Callable[..., Listing], given: Mapping[str, Any]) -> None:
+    """Every option must be one that the data set's reader has, and of the kind it takes."""
+    from pydantic import TypeAdapter, ValidationError
+
+    kinds = {key: kind for key, kind in get_type_hints(read).items() if key not in ("root", "return")}
+    for key, value in given.items():
+        if key not in kinds:
+            raise ConfigError(f"Data set '{name}' has no option '{key}'.{nearest(key, kinds)}")
+        try:
+            TypeAdapter(kinds[key]).validate_python(value, strict=True)
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"]
+            raise ConfigError(f"Data set '{name}', option '{key}': {reason}, but is {value!r}.") from error
 
 
 def find_root(name: str, root: str | Path = "") -> Path | None:

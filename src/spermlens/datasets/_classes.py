@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from spermlens.datasets._listing import Entry
+from spermlens.datasets._listing import Entry, id_of
 from spermlens.errors import DataMissing
 from spermlens.images import list_images, read_image
 
@@ -27,7 +27,7 @@ def class_entries(place: Path, folders: Mapping[str, int], task: str) -> list[En
     """An entry an image; the id is its path below `place`, with forward slashes."""
     return [
         Entry(
-            id=path.relative_to(place).as_posix(),
+            id=id_of(path.relative_to(place)),
             load=partial(read_image, path),
             labels={task: label},
         )

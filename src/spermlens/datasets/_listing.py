@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import PurePath
 from typing import overload
 
 import numpy as np
@@ -13,6 +14,11 @@ from numpy.typing import NDArray
 from spermlens.errors import UnknownName
 from spermlens.images import pixel_hash
 from spermlens.types import Card, Image, Sample, Task
+
+
+def id_of(path: PurePath) -> str:
+    """A path as an id: forward slashes, and bytes that are no text written out, so that any file holds it."""
+    return path.as_posix().encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

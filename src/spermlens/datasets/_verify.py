@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -57,13 +58,14 @@ def hash_of_hashes(digests: Iterable[str]) -> str:
     return sha256_of("\n".join(sorted(digests)).encode())
 
 
-def known_pixels(name: str) -> dict[str, str]:
-    """pixel hash -> official path, from the facts that ship with the package; empty where none do."""
+def known_pixels(name: str) -> dict[str, list[str]]:
+    """pixel hash -> official paths, from the facts that ship with the package; empty where none do."""
     path = files("spermlens.datasets") / "_facts" / f"{name}.csv"
-    if not path.is_file():
-        return {}
-    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
-    return {row["pixels_sha256"]: row["path"] for row in rows}
+    found: dict[str, list[str]] = {}
+    if path.is_file():
+        for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+            found.setdefault(row["pixels_sha256"], []).append(row["path"])
+    return found
 
 
 def _count_problems(listing: Listing) -> list[str]:
@@ -83,16 +85,24 @@ def _counted(classes: tuple[str, ...], counts: tuple[int, ...]) -> str:
 
 
 def _pixel_problems(listing: Listing, digests: dict[str, str]) -> list[str]:
-    official = known_pixels(listing.card.name)
-    if not official or hash_of_hashes(digests.values()) == listing.card.pixels_sha256:
-        return []
-    strange = [id for id, digest in digests.items() if digest not in official]
-    counts = Counter(digests.values())
-    absent = [path for digest, path in official.items() if not counts[digest]]
-    return [
-        *(
-            f"{id}: its pixels are none of the official images (changed, re-encoded or added)."
-            for id in strange
-        ),
-        *(f"{path}: this official image is missing or was changed." for path in absent),
-    ]
+    official, counts = known_pixels(listing.card.name), Counter(digests.values())
+    problems = []
+    for id, digest in digests.items():
+        if not official:
+            break
+        folders = {PurePosixPath(path).parent.as_posix() for path in official.get(digest, ())}
+        if not folders:
+            problems.append(
+                f"{id}: its pixels are none of the official images (changed, re-encoded or added)."
+            )
+        elif PurePosixPath(id).parent.as_posix() not in folders:
+            problems.append(f"{id}: officially this image lies in {' and '.join(sorted(folders))}.")
+    for digest, paths in official.items():
+        if not counts[digest]:
+            problems += [f"{path}: this official image is missing or was changed." for path in paths]
+        elif counts[digest] != len(paths):
+            problems.append(f"{', '.join(paths)}: found {counts[digest]} times, expected {len(paths)}.")
+    found, promised = hash_of_hashes(digests.values()), listing.card.pixels_sha256
+    if promised and found != promised and not problems:
+        problems.append(f"The hash of all pixels is {found[:12]}, expected {promised[:12]}.")
+    return problems

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from spermlens.datasets._classes import class_entries
 from spermlens.datasets._listing import Entry, Listing
-from spermlens.errors import BadManifest, DataMissing
+from spermlens.errors import BadManifest, ConfigError, DataMissing, nearest
 from spermlens.images import list_images, read_image
 from spermlens.types import Card, Task
 
@@ -45,9 +45,13 @@ def read(root: Path | None, *, task: str = "label", classes: dict[str, list[str]
     if root is None:
         raise DataMissing("Name the folder or the manifest with --data or --root.")
     manifest = root if root.is_file() else root / "manifest.csv"
-    if manifest.is_file():
-        return _read_manifest(manifest, classes or {})
-    return _read_folders(root, task, classes or {})
+    if not manifest.is_file():
+        return _read_folders(root, task, classes or {})
+    if task != "label":
+        raise ConfigError(
+            f"{manifest}: a manifest names its tasks itself. Leave out the option task = '{task}'."
+        )
+    return _read_manifest(manifest, classes or {})
 
 
 def _read_folders(root: Path, task_name: str, fixed: dict[str, list[str]]) -> Listing:
@@ -58,21 +62,27 @@ def _read_folders(root: Path, task_name: str, fixed: dict[str, list[str]]) -> Li
             f"{root}: expected a manifest.csv or two or more class folders with images, "
             f"found {len(found)} class folder(s) ({', '.join(found) or 'none'})."
         )
+    _check_fixed(fixed, [task_name])
     task = _task(task_name, found, fixed, str(root))
-    folders = {name: task.index(name) for name in task.classes}
-    entries = class_entries(
-        root, {name: label for name, label in folders.items() if name in found}, task.name
-    )
+    if strange := [name for name in found if name not in task.classes]:
+        raise BadManifest(
+            f"{root / strange[0]}: this folder is no class of '{task.name}'. "
+            f"Expected {', '.join(task.classes)}; rename it, or move it elsewhere."
+        )
+    entries = class_entries(root, {name: task.index(name) for name in found}, task.name)
     return _listing(root, (task,), entries, "not stated")
 
 
 def _read_manifest(path: Path, fixed: dict[str, list[str]]) -> Listing:
     rows = manifest_rows(path)
-    names = [column for column in rows[0] if column not in OWN_COLUMNS]
+    names = [column for column in rows[0][1] if column not in OWN_COLUMNS]
     if not names:
         raise BadManifest(f"{path}: there is no label column. Add one column a task, e.g. head_shape.")
-    tasks = tuple(_task(name, [row[name] for row in rows if row[name]], fixed, str(path)) for name in names)
-    entries = [_entry(path, line, row, tasks) for line, row in enumerate(rows, start=2)]
+    _check_fixed(fixed, names)
+    tasks = tuple(
+        _task(name, [row[name] for _, row in rows if row[name]], fixed, str(path)) for name in names
+    )
+    entries = [_entry(path, line, row, tasks) for line, row in rows]
     doubled = [id for id, count in Counter(entry.id for entry in entries).items() if count > 1]
     if doubled:
         raise BadManifest(
@@ -82,8 +92,8 @@ def _read_manifest(path: Path, fixed: dict[str, list[str]]) -> Listing:
     return _listing(path, tasks, entries, grouped)
 
 
-def manifest_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a manifest by column name; every structural fault is named with its line."""
+def manifest_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a manifest by column name, each with its line; every structural fault is named with its."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -107,7 +117,7 @@ def manifest_rows(path: Path) -> list[dict[str, str]]:
                 raise BadManifest(
                     f"{path}, line {reader.line_num}: expected {len(columns)} cells. Quote cells with commas."
                 )
-            rows.append({column: cell.strip() for column, cell in row.items()})
+            rows.append((reader.line_num, {column: cell.strip() for column, cell in row.items()}))
     except csv.Error as error:
         raise BadManifest(f"{path}, line {reader.line_num}: {error}. Save it as plain CSV.") from error
     if not rows:
@@ -152,15 +162,26 @@ def um_per_pixel_of(cell: str, where: str) -> float | None:
     return value
 
 
+def _check_fixed(fixed: dict[str, list[str]], tasks: list[str]) -> None:
+    for name in fixed:
+        if name not in tasks:
+            raise ConfigError(
+                f"The option classes is for a task '{name}' that is not there.{nearest(name, tasks)}"
+            )
+
+
 def _task(name: str, found: list[str], fixed: dict[str, list[str]], where: str) -> Task:
     classes = tuple(fixed.get(name) or sorted(set(found)))
     if len(classes) < 2:
         raise BadManifest(f"{where}: task '{name}' has {len(classes)} class(es), expected two or more.")
+    if len(set(classes)) < len(classes):
+        raise ConfigError(f"The option classes names a class of '{name}' twice: {', '.join(classes)}.")
     return Task(name, classes)
 
 
 def _listing(root: Path, tasks: tuple[Task, ...], entries: list[Entry], group: str) -> Listing:
-    units = {entry.um_per_pixel for entry in entries}
+    units, alone = {entry.um_per_pixel for entry in entries}, sum(entry.group is None for entry in entries)
+    unknown = "Which images share a patient is not stated"
     card = Card(
         name="folder",
         title=f"Own images in {root.resolve().name}",
@@ -173,6 +194,6 @@ def _listing(root: Path, tasks: tuple[Task, ...], entries: list[Entry], group: s
         stain=CARD.stain,
         um_per_pixel=units.pop() if len(units) == 1 else None,
         field_px=None,
-        unknown=() if group != "not stated" else ("Which images share a patient is not stated.",),
+        unknown=(f"{unknown} for {alone} of {len(entries)} images.",) if alone else (),
     )
     return Listing(card, tuple(entries))

@@ -1,8 +1,9 @@
 """Rows as they come, so that an interrupt loses nothing: a journal beside the output, then the output.
 
 The journal holds one JSON object a line. Its first line says which model and settings it belongs to; with
-others it is not continued. A last line that was cut short is dropped. When all is done the output is
-written in one piece and the journal goes.
+others it is not continued. A last line that was cut short is dropped. Rows are found again by the file they
+came from, as it was: a file that was changed, or another of the same name, is read anew. When all is done
+the output is written in one piece and the journal goes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, TextIO
 from spermlens.errors import UsageError
 from spermlens.files import write_json, write_text
 from spermlens.predict.rows import Row
+from spermlens.predict.sources import Source
 from spermlens.spreadsheet import to_csv
 
 
@@ -33,21 +35,17 @@ class Journal:
         self._done = self._read()
         self._stream: TextIO | None = None
 
-    @property
-    def done(self) -> set[str]:
-        """The sources that need no second look."""
-        return set(self._done)
+    def rows_of(self, source: Source) -> list[Row] | None:
+        """The rows of a source that needs no second look; None where it does."""
+        return self._done.get(_mark(source))
 
-    def add(self, source: str, rows: list[Row]) -> None:
-        """All rows of one source; on disk when this returns."""
+    def add(self, source: Source, rows: list[Row]) -> None:
+        """All rows of one source; they outlive this process when this returns."""
         if self._stream is None:
             self._stream = self._open()
-        self._stream.write(json.dumps({"source": source, "rows": rows}) + "\n")
+        self._stream.write(json.dumps({"source": _mark(source), "rows": rows}) + "\n")
         self._stream.flush()
-        self._done[source] = rows
-
-    def rows_of(self, source: str) -> list[Row]:
-        return self._done[source]
+        self._done[_mark(source)] = rows
 
     def finish(self, rows: list[Row], headings: list[str]) -> None:
         """Write the output whole, then let the journal go."""
@@ -75,13 +73,23 @@ class Journal:
         if not self.path.is_file():
             return {}
         found: dict[str, list[Row]] = {}
-        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines()):
+        for number, line in enumerate(self.path.read_bytes().splitlines()):
             try:
                 record = json.loads(line)
-            except ValueError:
+                if number == 0 and record["settings"] != self.settings:
+                    return {}
+                if number > 0:
+                    found[record["source"]] = record["rows"]
+            except (ValueError, KeyError, TypeError):
                 break
-            if number == 0 and record.get("settings") != self.settings:
-                return {}
-            if number > 0:
-                found[record["source"]] = record["rows"]
         return found
+
+
+def _mark(source: Source) -> str:
+    """What tells a source, as it is now, from every other."""
+    try:
+        told = source.path.stat()
+        state = [told.st_size, told.st_mtime_ns]
+    except OSError:
+        state = []
+    return json.dumps([source.id, str(source.path.absolute()), source.um_per_pixel, *state])

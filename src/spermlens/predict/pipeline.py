@@ -35,7 +35,7 @@ def read_sources(
     for source in sources:
         pages = _open(source)
         waiting.append((source, pages))
-        held += len(pages) if isinstance(pages, list) else 0
+        held += len(pages) if isinstance(pages, list) else 1
         if held >= ask.batch_size:
             yield from _read_waiting(saved, waiting, ask, device)
             waiting, held = [], 0

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from spermlens.errors import BadManifest, DataMissing
+from spermlens.datasets import id_of
+from spermlens.errors import BadManifest, DataMissing, UsageError
 from spermlens.images import list_images, read_pages
 from spermlens.types import Image
 
@@ -36,6 +37,8 @@ def find_sources(
 
     `um_per_pixel` holds for the images that do not bring their own.
     """
+    if um_per_pixel is not None and not 0 < um_per_pixel < 100:
+        raise UsageError(f"um per pixel must lie between 0 and 100, but is {um_per_pixel}.")
     found: dict[Path, Source] = {}
     for text in inputs:
         for source in _from_stream(stream) if text == "-" else _expand(text):
@@ -54,27 +57,27 @@ def _expand(text: str) -> list[Source]:
         images = list_images(path)
         if not images:
             raise DataMissing(f"{path}: the folder holds no PNG, JPEG, BMP or TIFF image, also not below it.")
-        return [Source(image.relative_to(path).as_posix(), image) for image in images]
+        return [Source(id_of(image.relative_to(path)), image) for image in images]
     if path.suffix.lower() == ".csv" and path.is_file():
         return _from_manifest(path)
     if glob.has_magic(text) and not path.exists():
         matches = sorted(Path(match) for match in glob.glob(text, recursive=True))  # noqa: PTH207
         if not matches:
             raise DataMissing(f"'{text}' fits no file. Check the pattern.")
-        return [Source(match.as_posix(), match) for match in matches if match.is_file()]
-    return [Source(path.name, path)]  # also when it is not there: that is then said in its row
+        return [Source(id_of(match), match) for match in matches if match.is_file()]
+    return [Source(id_of(Path(path.name)), path)]  # also when it is not there: that is then said in its row
 
 
 def _from_stream(stream: TextIO | None) -> list[Source]:
     lines = (line.strip() for line in stream or ())
-    return [Source(Path(line).as_posix(), Path(line)) for line in lines if line]
+    return [Source(id_of(Path(line)), Path(line)) for line in lines if line]
 
 
 def _from_manifest(path: Path) -> list[Source]:
     from spermlens.datasets.folder import manifest_rows, um_per_pixel_of
 
     sources = []
-    for line, row in enumerate(manifest_rows(path), start=2):
+    for line, row in manifest_rows(path):
         where = f"{path}, line {line}"
         if not row["path"]:
             raise BadManifest(f"{where}: the path is empty.")
@@ -86,6 +89,4 @@ def _from_manifest(path: Path) -> list[Source]:
 def _with_own_ids(sources: list[Source]) -> list[Source]:
     """Files of one name in several folders are told apart by their whole path."""
     counts = Counter(source.id for source in sources)
-    return [
-        replace(source, id=source.path.as_posix()) if counts[source.id] > 1 else source for source in sources
-    ]
+    return [replace(source, id=id_of(source.path)) if counts[source.id] > 1 else source for source in sources]

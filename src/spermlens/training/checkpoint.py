@@ -64,8 +64,14 @@ def save(
 def load(folder: Path, modules: dict[str, nn.Module], generators: dict[str, torch.Generator]) -> Progress:
     """Put weights, averages and generators back where they were."""
     tensors, state = _read(folder)
-    for name, module in modules.items():
-        module.load_state_dict(_below(tensors, name))
+    try:
+        for name, module in modules.items():
+            module.load_state_dict(_below(tensors, name))
+    except RuntimeError as error:
+        raise DataCorrupt(
+            f"{folder}: the checkpoint does not fit the configuration, which was changed since. "
+            "Put it back, or delete this folder to train the part anew."
+        ) from error
     for name, generator in generators.items():
         generator.set_state(tensors[f"generator/{name}"])
     return Progress(state["epoch"], state["history"], state["best_loss"])
@@ -82,16 +88,19 @@ def load_optimizer(folder: Path, optimizer: torch.optim.Optimizer) -> None:
 
 def epochs_done(folder: Path) -> int:
     """0 where there is no checkpoint."""
-    path = folder / STATE
-    return int(json.loads(path.read_text(encoding="utf-8"))["epoch"]) if path.is_file() else 0
+    return int(_read(folder)[1]["epoch"]) if folder.is_dir() else 0
 
 
 def _read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     from safetensors.torch import load as from_bytes
 
-    data = (folder / TENSORS).read_bytes()
-    state: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))
-    if sha256_of(data) != state["sha256"]:
+    try:
+        data = (folder / TENSORS).read_bytes()
+        state: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        whole = sha256_of(data) == state["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
         raise DataCorrupt(f"{folder}: the checkpoint was changed. Delete this folder to train the part anew.")
     return from_bytes(data), state
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,22 +18,22 @@ from numpy.typing import NDArray
 from spermlens.config import Experiment, load_experiment, to_toml
 from spermlens.datasets import Listing, open_data
 from spermlens.datasets._verify import hash_of_hashes, require
-from spermlens.errors import UnknownName
+from spermlens.errors import DataCorrupt, UnknownName
 from spermlens.evaluate.table import Predictions
 from spermlens.explain._engine import Question, raw_maps
 from spermlens.files import write_json, write_text
 from spermlens.framing import Framing, field_that_holds
-from spermlens.models import _store, build
+from spermlens.models import build
 from spermlens.models._network import Network
 from spermlens.predict.tensors import choose_device, probabilities, to_tensor
 from spermlens.runs import Run, describe_environment, new_run
 from spermlens.training.folds import Split, everything, splits
 from spermlens.training.loop import CHECKPOINT_SECONDS, Pictures, Plan, fit
 from spermlens.training.outcome import conclude, save_final
-from spermlens.training.warm_start import warm_start
+from spermlens.training.warm_start import begin
 
 Tell = Callable[[dict[str, Any]], None]
-FINAL = "final"
+FINAL, CHECKPOINT = "final", "checkpoint"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tel
     """Check everything that can be checked, open a run folder, train, judge."""
     study = prepare(experiment, device, tell)
     plan = splits(study.listing, experiment.protocol)
+    _tell_beginning(study)
     environment = describe_environment(str(study.device), experiment.training.seed)
     card = study.listing.card
     environment["data"] = {
@@ -62,15 +64,18 @@ def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tel
         "citation": card.citation,
         "unknown": list(card.unknown),
     }
-    run = new_run(runs, experiment.name, to_toml(experiment), environment)
-    _write_splits(run, study.listing, plan)
-    write_json(run.folder / "framing.json", asdict(study.framing))
-    return _carry_out(run, study, plan)
+    return _carry_out(new_run(runs, experiment.name, to_toml(experiment), environment), study, plan)
 
 
 def resume(run: Run, *, device: str = "auto", tell: Tell = lambda _: None) -> Run:
     """Go on where a run stopped; on the CPU it ends with the weights it would have had."""
     study = prepare(load_experiment(str(run.config)), device, tell)
+    found, begun_with = hash_of_hashes(study.listing.pixel_hashes), run.environment()["data"]["pixels_sha256"]
+    if found != begun_with:
+        raise DataCorrupt(
+            f"{run.folder}: the images are not those this run began with (hash {found[:12]}, "
+            f"then {begun_with[:12]}). Put them back, or begin a new run."
+        )
     run.set_status("running")
     return _carry_out(run, study, splits(study.listing, study.experiment.protocol))
 
@@ -90,6 +95,8 @@ def prepare(experiment: Experiment, device: str = "auto", tell: Tell = lambda _:
 
 def _carry_out(run: Run, study: Study, plan: Sequence[Split]) -> Run:
     parts = [split.name for split in plan] + ([FINAL] if study.experiment.protocol.final_model else [])
+    _write_splits(run, study.listing, plan)
+    write_json(run.folder / "framing.json", asdict(study.framing))
     try:
         for index, split in enumerate(plan):
             _fold(run, study, split, {"part": split.name, "index": index, "parts": len(parts)})
@@ -111,6 +118,7 @@ def _fold(run: Run, study: Study, split: Split, place: dict[str, Any]) -> None:
     """Train one fold and store what it says of its test and inner images, unless that is done."""
     path = run.part(split.name) / "predictions.json"
     if path.is_file():
+        _drop_checkpoint(run, split.name)
         return
     network = _train(run, study, split, place)
     said = {
@@ -122,6 +130,7 @@ def _fold(run: Run, study: Study, split: Split, place: dict[str, Any]) -> None:
         for which, indices in (("test", split.test), ("inner", split.inner))
     }
     write_json(path, said)
+    _drop_checkpoint(run, split.name)
 
 
 def _train(run: Run, study: Study, split: Split, place: dict[str, Any]) -> Network:
@@ -134,7 +143,7 @@ def _train(run: Run, study: Study, split: Split, place: dict[str, Any]) -> Netwo
         keep_best=experiment.protocol.keep == "best_inner" and len(split.inner) > 0,
         seed=seed,
         device=study.device,
-        folder=folder / "checkpoint",
+        folder=folder / CHECKPOINT,
         on_epoch=lambda row: study.tell({"stage": "train", **place, "epochs": plan.epochs, **row}),
         checkpoint_seconds=study.checkpoint_seconds,
     )
@@ -150,20 +159,33 @@ def _new_network(study: Study, seed: int) -> Network:
     torch.manual_seed(seed)
     try:
         if wanted.start_from:
-            begun = warm_start(_store.load(Path(wanted.start_from)), tasks, wanted.class_map)
-            study.tell({"stage": "warm_start", "inherited": begun.inherited, "fresh": begun.fresh})
-            return begun.network.requires_grad_(True)
+            return begin(wanted, tasks).network.requires_grad_(True)
         return build(wanted.name, tasks, pretrained=wanted.pretrained, arguments=wanted.arguments)
     finally:
         torch.set_rng_state(before)
 
 
+def _tell_beginning(study: Study) -> None:
+    """Build the network once before any folder is made: a wrong name or missing weights are said now."""
+    _new_network(study, study.experiment.training.seed)
+    if study.experiment.model.start_from:
+        begun = begin(study.experiment.model, study.listing.card.tasks)
+        study.tell({"stage": "warm_start", "inherited": begun.inherited, "fresh": begun.fresh})
+
+
+def _drop_checkpoint(run: Run, part: str) -> None:
+    """A part that is done needs none."""
+    shutil.rmtree(run.part(part) / CHECKPOINT, ignore_errors=True)
+
+
 def _final(run: Run, study: Study, judged: Sequence[Predictions], parts: int) -> None:
     if run.model.is_dir():
+        _drop_checkpoint(run, FINAL)
         return
     place = {"part": FINAL, "index": parts - 1, "parts": parts}
     network = _train(run, study, everything(study.listing), place)
     save_final(run, study.experiment, study.framing, network.cpu(), judged)
+    _drop_checkpoint(run, FINAL)
 
 
 def _say(study: Study, network: Network, indices: NDArray[np.int64], views: int) -> dict[str, Any]:

@@ -34,7 +34,8 @@ class Split:
 def splits(listing: Listing, protocol: Protocol) -> list[Split]:
     """All trainings of a protocol. The same data, protocol and repeat number give the same splits."""
     _need_groups(listing, protocol)
-    units, strata = np.array(listing.units), _strata(listing, protocol.folds)
+    sides = protocol.folds if protocol.kind == "folds" else 2
+    units, strata = np.array(listing.units), _strata(listing, sides)
     made = []
     for repeat in protocol.repeats:
         for fold, (rest, test) in enumerate(_divide(units, strata, protocol, repeat)):
@@ -60,23 +61,23 @@ def _need_groups(listing: Listing, protocol: Protocol) -> None:
     )
 
 
-def _strata(listing: Listing, folds: int) -> NDArray[np.str_]:
+def _strata(listing: Listing, sides: int) -> NDArray[np.str_]:
     """What is spread evenly: the labels of all tasks together, or of the first where that is too rare."""
     labels = np.stack([listing.labels(task.name) for task in listing.card.tasks], 1)
-    _enough_of_each(listing, labels, folds)
+    _enough_of_each(listing, labels, sides)
     joint = np.array(["/".join(map(str, row)) for row in labels])
     rarest = min(Counter(joint.tolist()).values())
-    return joint if rarest >= folds else labels[:, 0].astype(str)
+    return joint if rarest >= sides else labels[:, 0].astype(str)
 
 
-def _enough_of_each(listing: Listing, labels: NDArray[np.int64], folds: int) -> None:
+def _enough_of_each(listing: Listing, labels: NDArray[np.int64], sides: int) -> None:
     for task, column in zip(listing.card.tasks, labels.T, strict=True):
         for number, name in enumerate(task.classes):
             count = int(np.sum(column == number))
-            if 0 < count < folds:
+            if 0 < count < sides:
                 raise DataError(
                     f"{listing.card.name}, task '{task.name}': class '{name}' has {count} image(s), "
-                    f"fewer than the {folds} folds. Add images, or lower protocol.folds."
+                    f"fewer than the {sides} parts to divide them into. Add images, or lower protocol.folds."
                 )
 
 

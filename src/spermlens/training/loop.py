@@ -22,6 +22,7 @@ from torch.optim.swa_utils import AveragedModel
 from torch.optim.swa_utils import get_ema_multi_avg_fn as ema
 
 from spermlens.config import Augment, Phase, Training
+from spermlens.errors import ConfigError
 from spermlens.models._network import Network
 from spermlens.predict.tensors import to_tensor
 from spermlens.training import checkpoint
@@ -148,7 +149,7 @@ class _Loop:
             total += loss.detach() * len(batch)
         mean = float(total) / len(self.train)
         if not math.isfinite(mean):
-            raise FloatingPointError(
+            raise ConfigError(
                 f"The loss became {mean} in epoch {self.progress.epoch + 1}. Lower the learning rate."
             )
         return {"loss": round(mean, 6), "learning_rate": rate}
@@ -156,7 +157,8 @@ class _Loop:
     def _batches(self) -> Iterator[NDArray[np.int64]]:
         """Equal parts of a fresh order: no batch of one, which batch statistics cannot bear."""
         order = torch.randperm(len(self.train), generator=self.generator).numpy()
-        yield from np.array_split(order, max(1, round(len(order) / self.plan.training.batch_size)))
+        wanted = round(len(order) / self.plan.training.batch_size)
+        yield from np.array_split(order, max(1, min(wanted, len(order) // 2)))
 
     def _batch_loss(self, batch: NDArray[np.int64]) -> Tensor:
         part = self.train.subset(batch)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
+from spermlens.config import Architecture
 from spermlens.errors import ConfigError, UnknownName
 from spermlens.models import build
 from spermlens.models._network import Network
-from spermlens.models._store import Saved
+from spermlens.models._store import Saved, load
 from spermlens.types import Task
 
 
@@ -21,6 +23,18 @@ class WarmStart:
     network: Network
     inherited: tuple[str, ...]
     fresh: tuple[str, ...]
+
+
+def begin(wanted: Architecture, tasks: tuple[Task, ...]) -> WarmStart:
+    """What an experiment goes on from; it must name the saved model's architecture."""
+    saved = load(Path(wanted.start_from))
+    old = saved.description
+    if (wanted.name, dict(wanted.arguments)) != (old.architecture, dict(old.arguments)):
+        raise ConfigError(
+            f"{wanted.start_from}: this is a '{old.architecture}' with {dict(old.arguments)}, expected "
+            f"'{wanted.name}' with {dict(wanted.arguments)}. Set model.name and model.arguments to its own."
+        )
+    return warm_start(saved, tasks, wanted.class_map)
 
 
 def warm_start(saved: Saved, tasks: tuple[Task, ...], class_map: Mapping[str, str]) -> WarmStart:
