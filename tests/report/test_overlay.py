@@ -52,6 +52,12 @@ def test_on_a_cell_more_heat_is_lighter_in_grey(cell):
     assert seen[1, -1] > seen[1, 0] + 60
 
 
+def test_the_line_runs_at_half_of_the_heat():
+    heat = np.linspace(0, 1, 201, dtype=np.float32)[None].repeat(3, 0)
+    seen = overlay(np.zeros((3, 201, 3), np.uint8), heat)[1].astype(int).sum(1)
+    assert np.diff(seen).argmax() + 1 == 100
+
+
 def test_for_and_against_are_told_apart_by_blue():
     bar = colour_bar(signed=True).astype(int)
     assert bar[0, 5, 2] > bar[0, 5, 0]  # against: more blue than red

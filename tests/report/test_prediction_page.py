@@ -10,7 +10,7 @@ from drawn_run import HOSTILE, TASK, THRESHOLD, UNKNOWN
 from PIL import Image as Pillow
 
 from spermlens.evaluate.counts import share
-from spermlens.report.contact_sheet import GAP, SIDE, contact_sheet
+from spermlens.report.contact_sheet import GAP, SIDE, _font, _shortened, contact_sheet
 from spermlens.report.page import to_html
 from spermlens.report.prediction_page import HEADS_ONLY_NOTE, prediction_report, tile_of, verdict
 from spermlens.types import DISCLAIMER, Figure, Gallery, Table, Task, Text, Tile
@@ -141,6 +141,15 @@ def test_a_sheet_has_captions_and_bears_any_name():
     assert (without[GAP + SIDE :] == 255).all()
     assert (captioned[GAP + SIDE :] < 128).any()
     assert (captioned[:, -GAP:] == 255).all()
+
+
+def test_a_long_name_keeps_its_ends_and_its_line():
+    font = _font(15)
+    short = _shortened("slide 7/" + "m" * 300 + "/cell 42.png", font, 200)
+    assert font.getlength(short) <= 200
+    assert short.startswith("slide 7/")
+    assert short.endswith("cell 42.png")
+    assert _shortened("as it is.png", font, 200) == "as it is.png"
 
 
 def test_no_tile_no_sheet():

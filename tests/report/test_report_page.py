@@ -145,3 +145,9 @@ def test_reports_need_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_percent_sign_stays_with_its_figure():
+    body = Report(title="T", subtitle="", sections=(Section("", (Text("87.0 % of all"),)),))
+    assert "87.0\N{NO-BREAK SPACE}% of all" in to_html(body)
+    assert to_json(body)["sections"][0]["parts"][0]["body"] == "87.0 % of all"

@@ -167,10 +167,12 @@ def test_a_run_without_a_final_model_has_no_threshold(finished_run, drawn_listin
     assert any("No threshold" in figure.caption for figure in parts(report, Figure))
 
 
-def test_a_threshold_that_cannot_be_reached_is_none(finished_run):
+def test_a_threshold_that_cannot_be_reached_is_none(finished_run, drawn_listing):
     path = finished_run.model / "model.json"
     write_json(path, json.loads(path.read_text()) | {"threshold": {"head_shape": 1.01}})
-    assert any("No threshold" in figure.caption for figure in parts(run_report(finished_run), Figure))
+    report = run_report(finished_run, drawn_listing)
+    assert any("No threshold" in figure.caption for figure in parts(report, Figure))
+    assert {tile.tone for tile in tiles(report).values()} == {"good", "bad"}
 
 
 def test_a_run_without_results_says_how_to_get_them(finished_run):

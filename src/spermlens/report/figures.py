@@ -95,9 +95,9 @@ def confusion_figure(table: NDArray[np.int64], classes: Sequence[str], caption: 
         for row, column in np.ndindex(k, k):
             ink = "white" if shares[row, column] > 0.55 else INK
             y = row - 0.08
-            axes.text(column, y, f"{table[row, column]}", ha="center", va="center", color=ink, fontsize=12)
+            axes.text(column, y, f"{table[row, column]}", ha="center", va="center", color=ink, fontsize=13)
             note = f"{100 * shares[row, column]:.0f} %"
-            axes.text(column, y + 0.3, note, ha="center", va="center", color=ink, fontsize=7.5)
+            axes.text(column, y + 0.3, note, ha="center", va="center", color=ink, fontsize=8.5)
         names = [name.replace("_", " ") for name in classes]
         axes.set_xticks(range(k), names, rotation=30 if k > 5 else 0)
         axes.set_yticks(range(k), [f"{name}\nn = {n}" for name, n in zip(names, totals[:, 0], strict=True)])

@@ -74,6 +74,7 @@ def _template() -> Template:
     room.filters["cell"] = _cell
     room.filters["percent"] = _percent
     room.filters["words"] = _words
+    room.filters["typeset"] = _typeset
     room.tests["numeric"] = _is_numeric
     return room.get_template("page.html")
 
@@ -97,6 +98,11 @@ def _percent(value: float) -> str:
 def _words(name: str) -> str:
     """A key or a class as words: 'head_shape' -> 'head shape'."""
     return name.replace("_", " ")
+
+
+def _typeset(text: str) -> str:
+    """No line ends between a figure and its percent sign."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _is_numeric(column: list[Any]) -> bool:
