@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from spermlens.evaluate.counts import share
 from spermlens.report.contact_sheet import GAP, SIDE, _font, _shortened, contact_sheet
 from spermlens.report.page import to_html
 from spermlens.report.prediction_page import HEADS_ONLY_NOTE, prediction_report, tile_of, verdict
-from spermlens.types import DISCLAIMER, Figure, Gallery, Table, Task, Text, Tile
+from spermlens.types import DISCLAIMER, Figure, Gallery, Status, Table, Task, Text, Tile
 
 
 def parts(report, kind):
@@ -67,6 +68,25 @@ def test_tiles_say_status_and_why(page):
     assert (blank.tone, blank.verdict) == ("plain", "Not a cell")
     assert blank.lines[0] == "The field is blank"
     assert unsure.bars == (("normal", 0.4), ("tapered", 0.3), ("pyriform", 0.3))
+
+
+def test_with_several_tasks_each_has_its_own_answer(readings):
+    other = Task("acrosome", ("normal", "abnormal"))
+    sure = readings[0]
+    both = {**sure.prediction.probabilities, "acrosome": np.array([0.45, 0.55])}
+    said = replace(
+        sure.prediction,
+        probabilities=both,
+        decisions={"head_shape": "tapered", "acrosome": ""},
+        status=Status.UNSURE,
+    )
+    tile = tile_of(replace(sure, prediction=said), [TASK, other], {"acrosome": 0.8})
+    assert tile.verdict == "Head shape: tapered; acrosome: unsure, leans to abnormal"
+    assert tile.bars[3:] == (("acrosome: normal", 0.45), ("acrosome: abnormal", 0.55))
+    assert tile.lines == (
+        "Head shape: confidence 0.90.",
+        "Acrosome: confidence 0.55, below the 0.80 that is needed.",
+    )
 
 
 def test_maps_name_class_method_layer_and_size(page):

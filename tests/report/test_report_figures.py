@@ -64,6 +64,14 @@ def test_inner_images_are_only_spoken_of_where_there_are_some():
     assert "Inner" not in found.caption
 
 
+def test_epochs_are_whole_and_phases_are_marked_where_there_are_several():
+    found = learning_curves({"a": HISTORY[:3]})
+    assert b">1<" in found.data
+    assert b".5<" not in found.data.split(b"Epoch")[0]
+    assert "Dashed" in found.caption
+    assert "Dashed" not in learning_curves({"a": HISTORY[:2]}).caption
+
+
 def test_no_epoch_no_curve():
     with pytest.raises(ValueError, match="an epoch"):
         learning_curves({"r0f0": []})

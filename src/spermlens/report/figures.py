@@ -55,9 +55,12 @@ History = Sequence[Mapping[str, Any]]
 
 def learning_curves(histories: Mapping[str, History]) -> Figure:
     """The loss of every training, epoch by epoch; the loss on inner images where there were any."""
+    from matplotlib.ticker import MaxNLocator
+
     shown = {name: rows for name, rows in histories.items() if rows}
     if not shown:
         raise ValueError("Learning curves need a training with an epoch or more.")
+    phases = {row.get("phase") for rows in shown.values() for row in rows}
     inner = any("inner_loss" in row for rows in shown.values() for row in rows)
     with _axes(6.6, 2.9) as (canvas, axes):
         _mark_phases(axes, next(iter(shown.values())))
@@ -71,12 +74,13 @@ def learning_curves(histories: Mapping[str, History]) -> Figure:
             axes.plot([], [], color=ACCENT, lw=1.2, label="inner images")
         axes.legend(loc="upper right")
         axes.set(xlabel="Epoch", ylabel="Loss", ylim=(0, None))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         data = _svg(canvas)
     last = [rows[-1]["loss"] for rows in shown.values()]
     return Figure(
         "Loss per epoch, a line for each fold. "
         + ("Inner images are set aside from the training images for choices. " if inner else "")
-        + "Dashed: a new phase begins.",
+        + ("Dashed: a new phase begins." if len(phases) > 1 else ""),
         "image/svg+xml",
         data,
         f"Learning curves of {len(shown)} trainings over {max(len(r) for r in shown.values())} epochs; "
