@@ -95,7 +95,7 @@ def rows(readings: list[Reading]) -> list[dict[str, str | None]]:
 def facts() -> dict[str, object]:
     return {
         "weights_sha256": "ab" * 32,
-        "thresholds": {"head_shape": THRESHOLD},
+        "threshold": {"head_shape": THRESHOLD},
         "notes": ["head_shape: a note."],
         "data": {"licence": "CC BY 4.0", "citation": "Somebody, https://example.org/x", "unknown": [UNKNOWN]},
     }

@@ -122,7 +122,7 @@ def test_the_page_escapes_and_traces(page, rows, readings, facts):
 
 
 def test_a_model_that_never_decides_says_so(rows, readings, facts):
-    report = prediction_report(rows, readings, [TASK], facts | {"thresholds": {"head_shape": 1.01}})
+    report = prediction_report(rows, readings, [TASK], facts | {"threshold": {"head_shape": 1.01}})
     assert any("never decided" in text.body for text in parts(report, Text))
 
 

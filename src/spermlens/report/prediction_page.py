@@ -22,12 +22,12 @@ def prediction_report(
     """`rows` are all images, `readings` those to be shown.
 
     A row has image, status, message and model, and per task <task>, <task>_confidence and p_<task>_<class>.
-    Of `facts` the page puts into words: thresholds {task: least confidence}, notes, and data with licence,
+    Of `facts` the page puts into words: threshold {task: least confidence}, notes, and data with licence,
     citation and unknown; all of them stand at its end.
     """
     if not rows:
         raise ValueError("A page of predictions needs an image or more.")
-    thresholds = facts.get("thresholds", {})
+    thresholds = facts.get("threshold", {})
     model = str(rows[0].get("model", ""))
     sections = [
         _overview(rows, tasks, facts),
@@ -88,7 +88,7 @@ def _overview(rows: Sequence[Row], tasks: Sequence[Task], facts: Mapping[str, An
         f"{said(task)}: never decided, every image is called unsure."
         if least > 1
         else f"{said(task)}: decided from a confidence of {least:.2f}, below that called unsure."
-        for task, least in facts.get("thresholds", {}).items()
+        for task, least in facts.get("threshold", {}).items()
     ]
     return Section(
         "",
