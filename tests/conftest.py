@@ -74,7 +74,9 @@ def write_fake(name: str, root: Path) -> int:
     """Write the fake of a data set; how many samples it has."""
     path = FAKES / f"{name}.py"
     if not path.is_file():
-        pytest.fail(f"write tests/datasets/fake/{name}.py with write(root) -> number of samples", pytrace=False)
+        pytest.fail(
+            f"write tests/datasets/fake/{name}.py with write(root) -> number of samples", pytrace=False
+        )
     spec = importlib.util.spec_from_file_location(f"fake_{name}", path)
     assert spec is not None
     assert spec.loader is not None
