@@ -1,0 +1,161 @@
+"""Who is tested when: everyone once, classes spread evenly, nothing that belongs together ever divided."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from spermlens.config import Protocol
+from spermlens.datasets import Entry, Listing
+from spermlens.datasets.folder import CARD
+from spermlens.errors import ConfigError, DataError
+from spermlens.training.folds import everything, splits
+from spermlens.types import Image, Task
+
+
+def picture(number: int) -> Image:
+    return np.full((4, 4, 3), (number % 251, number // 251, 7), np.uint8)
+
+
+def listing(
+    labels: list[int], groups: list[str | None] | None = None, copies: dict[int, int] | None = None
+) -> Listing:
+    """One image a label; `copies` says which image has the pixels of which other."""
+    pixels = {**{n: n for n in range(len(labels))}, **(copies or {})}
+    task = Task("label", tuple("abcd"[: max(2, max(labels) + 1)]))
+    entries = tuple(
+        Entry(
+            id=f"{n:03}",
+            load=lambda n=n: picture(pixels[n]),
+            labels={"label": label},
+            group=groups[n] if groups else None,
+        )
+        for n, label in enumerate(labels)
+    )
+    return Listing(replace(CARD, tasks=(task,)), entries)
+
+
+def protocol(**settings: Any) -> Protocol:
+    return Protocol(**{"allow_ungrouped": True, "folds": 5, **settings})
+
+
+BALANCED = [n % 4 for n in range(100)]
+
+
+def test_every_image_is_tested_once_in_every_repeat_and_never_learned_from_then() -> None:
+    made = splits(listing(BALANCED), protocol(repeats=(0, 3), inner_share=0.2))
+    assert [split.name for split in made] == [f"r{r}f{f}" for r in (0, 3) for f in range(5)]
+    for split in made:
+        parts = [*split.train, *split.inner, *split.test]
+        assert sorted(parts) == list(range(100))
+    for repeat in (0, 3):
+        tested = np.concatenate([split.test for split in made if split.repeat == repeat])
+        assert sorted(tested) == list(range(100))
+
+
+def test_classes_are_spread_evenly() -> None:
+    labels = np.array([0] * 50 + [1] * 25 + [2] * 15 + [3] * 10)
+    for split in splits(listing(labels.tolist()), protocol(inner_share=0.2)):
+        assert np.bincount(labels[split.test], minlength=4).tolist() == [10, 5, 3, 2]
+        assert np.bincount(labels[split.inner], minlength=4).tolist() == [8, 4, 2, 2]
+
+
+@pytest.mark.parametrize("kind", ["folds", "holdout"])
+def test_groups_and_copies_are_never_divided(kind: str) -> None:
+    groups: list[str | None] = [f"patient {n // 4}" for n in range(100)]
+    data = listing(BALANCED, groups, copies={0: 50, 1: 51, 30: 90})
+    units = np.array(data.units)
+    assert len(set(units)) == 23  # two pairs of patients share an image
+    for split in splits(data, protocol(kind=kind, inner_share=0.25, allow_ungrouped=False)):
+        sides = [set(units[part]) for part in (split.train, split.inner, split.test)]
+        assert all(sides)
+        assert sum(map(len, sides)) == len(set.union(*sides))
+
+
+def test_copies_stay_together_without_groups() -> None:
+    data = listing(BALANCED, copies={n: n - 4 for n in range(8, 100, 12)})
+    units = np.array(data.units)
+    for split in splits(data, protocol(inner_share=0.2)):
+        sides = [set(units[part]) for part in (split.train, split.inner, split.test)]
+        assert sum(map(len, sides)) == len(set(units))
+
+
+def test_the_same_repeat_is_the_same_split_and_another_is_another() -> None:
+    def tested(repeat: int) -> list[list[int]]:
+        made = splits(listing(BALANCED), protocol(repeats=(repeat,), inner_share=0.2))
+        return [[*split.inner, *split.test] for split in made]
+
+    assert tested(0) == tested(0)
+    assert tested(0) != tested(1)
+
+
+def test_a_repeat_does_not_depend_on_those_before_it() -> None:
+    alone = splits(listing(BALANCED), protocol(repeats=(2,), inner_share=0.2))
+    after = splits(listing(BALANCED), protocol(repeats=(0, 2), inner_share=0.2))[5:]
+    for a, b in zip(alone, after, strict=True):
+        assert np.array_equal(a.train, b.train)
+        assert np.array_equal(a.inner, b.inner)
+
+
+def test_holdout_sizes_and_strata() -> None:
+    labels = np.array([n % 4 for n in range(400)])
+    (split,) = splits(
+        listing(labels.tolist()), protocol(kind="holdout", test_share=0.15, inner_share=0.15 / 0.85)
+    )
+    assert (len(split.train), len(split.inner), len(split.test)) == (280, 60, 60)
+    assert Counter(labels[split.test].tolist()) == {0: 15, 1: 15, 2: 15, 3: 15}
+    assert Counter(labels[split.inner].tolist()) == {0: 15, 1: 15, 2: 15, 3: 15}
+
+
+def test_inner_images_come_from_training_only_and_may_be_none() -> None:
+    with_inner = splits(listing(BALANCED), protocol(inner_share=0.25))
+    without = splits(listing(BALANCED), protocol(inner_share=0))
+    for chosen, plain in zip(with_inner, without, strict=True):
+        assert np.array_equal(chosen.test, plain.test)
+        assert len(plain.inner) == 0
+        assert set(chosen.inner) <= set(plain.train)
+
+
+def test_ungrouped_images_are_refused_unless_accepted() -> None:
+    with pytest.raises(ConfigError, match=r"--set protocol.allow_ungrouped=true"):
+        splits(listing(BALANCED), protocol(allow_ungrouped=False))
+    partly: list[str | None] = ["p"] * 99 + [None]
+    with pytest.raises(ConfigError, match="does not say which images share a patient"):
+        splits(listing(BALANCED, partly), protocol(allow_ungrouped=False))
+
+
+def test_a_class_smaller_than_the_folds_is_named() -> None:
+    with pytest.raises(DataError, match=r"class 'b' has 3 image\(s\), fewer than the 5 parts"):
+        splits(listing([0] * 20 + [1] * 3), protocol())
+    assert len(splits(listing([0] * 20 + [1] * 3), protocol(kind="holdout", inner_share=0))) == 1
+
+
+def test_fewer_groups_than_folds_is_said() -> None:
+    groups: list[str | None] = [f"p{n % 3}" for n in range(20)]
+    with pytest.raises(DataError, match="3 groups, fewer than the 5 folds"):
+        splits(listing([n % 2 for n in range(20)], groups), protocol())
+
+
+def test_a_share_that_leaves_a_side_empty_is_said() -> None:
+    with pytest.raises(DataError, match="leaves one side empty"):
+        splits(listing(BALANCED), protocol(inner_share=0.01))
+    with pytest.raises(DataError, match="leaves one side empty"):
+        splits(listing(BALANCED), protocol(kind="holdout", test_share=1.0))
+
+
+def test_images_without_a_label_are_divided_too() -> None:
+    data = listing(BALANCED)
+    entries = tuple(replace(e, labels={}) if n % 10 == 0 else e for n, e in enumerate(data.entries))
+    made = splits(replace(data, entries=entries), protocol())
+    assert sorted(np.concatenate([split.test for split in made])) == list(range(100))
+    assert all(sum(n % 10 == 0 for n in split.test) == 2 for split in made)
+
+
+def test_the_final_training_holds_nothing_back() -> None:
+    split = everything(listing(BALANCED))
+    assert len(split.train) == 100
+    assert len(split.inner) == len(split.test) == 0
