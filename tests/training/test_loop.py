@@ -1,0 +1,216 @@
+"""The loop: the same seed ends bit-equal, also when it was stopped anywhere; a network can learn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from spermlens.config import Augment, Phase, Training
+from spermlens.errors import ConfigError, DataCorrupt
+from spermlens.models import build
+from spermlens.models._network import Network
+from spermlens.predict.tensors import probabilities, to_tensor
+from spermlens.training.loop import Pictures, Plan, fit, learning_rate
+from spermlens.types import Task
+
+TASKS = (Task("shape", ("a", "b")), Task("vacuole", ("no", "yes")))
+PHASES = (
+    Phase(train="heads", epochs=2, learning_rate=1e-2),
+    Phase(train="all", epochs=3, learning_rate=1e-2),
+)
+EVERYTHING = Training(
+    batch_size=4, mixup_alpha=0.3, ema_decay=0.8, gradient_clip=1.0, class_weights="balanced", phases=PHASES
+)
+STILL = Augment(rotate_degrees=0, mirror=False, scale=0, shift=0, stain=0, brightness=0, contrast=0, noise=0)
+
+
+class StoppedError(Exception):
+    pass
+
+
+def pictures(count: int, seed: int = 0) -> Pictures:
+    random = np.random.default_rng(seed)
+    squares = random.integers(0, 255, (count, 24, 24, 3), dtype=np.uint8)
+    return Pictures(
+        squares, {"shape": np.arange(count) % 2, "vacuole": np.where(np.arange(count) % 3, 1, -1)}
+    )
+
+
+def plan(folder: Path, **settings: Any) -> Plan:
+    return Plan(
+        **{
+            "training": EVERYTHING,
+            "augment": Augment(),
+            "keep_best": True,
+            "seed": 5,
+            "device": torch.device("cpu"),
+            "folder": folder / "checkpoint",
+            "checkpoint_seconds": 0.0,
+            **settings,
+        }
+    )
+
+
+def network() -> Network:
+    torch.manual_seed(1)
+    return build("simple_cnn", TASKS, arguments={"width": 4, "dropout": 0.3, "cbam": True})
+
+
+def train(how: Plan) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
+    kept, history = fit(network(), pictures(14), pictures(6, seed=1), how)
+    return kept.state_dict(), [{k: v for k, v in row.items() if k != "seconds"} for row in history]
+
+
+def stop_after(epoch: int) -> Callable[[dict[str, Any]], None]:
+    def tell(row: dict[str, Any]) -> None:
+        if row["epoch"] == epoch:
+            raise StoppedError
+
+    return tell
+
+
+def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_same_seed_is_bit_equal_and_another_is_not(tmp_path: Path) -> None:
+    first, history = train(plan(tmp_path / "a"))
+    torch.rand(7)  # whatever happened before must not matter
+    second, again = train(plan(tmp_path / "b"))
+    other, _ = train(plan(tmp_path / "c", seed=6))
+    assert equal(first, second)
+    assert history == again
+    assert not equal(first, other)
+
+
+@pytest.mark.parametrize("keep_best", [False, True])
+def test_stopped_after_any_epoch_and_gone_on_with_it_ends_bit_equal(tmp_path: Path, keep_best: bool) -> None:
+    expected, history = train(plan(tmp_path / "whole", keep_best=keep_best))
+    for epoch in range(1, 6):
+        how = plan(tmp_path / f"{epoch}", keep_best=keep_best)
+        with pytest.raises(StoppedError):
+            train(replace(how, on_epoch=stop_after(epoch)))
+        told: list[dict[str, Any]] = []
+        found, again = train(replace(how, on_epoch=told.append))
+        assert [row["epoch"] for row in told] == list(range(epoch + 1, 6))  # nothing was trained twice
+        assert equal(found, expected), f"stopped after epoch {epoch}"
+        assert again == history
+
+
+def test_stopped_after_every_epoch_it_ends_bit_equal_too(tmp_path: Path) -> None:
+    expected, _ = train(plan(tmp_path / "whole"))
+    for epoch in range(1, 6):
+        with pytest.raises(StoppedError):
+            train(plan(tmp_path / "often", on_epoch=stop_after(epoch)))
+    assert equal(train(plan(tmp_path / "often"))[0], expected)
+
+
+def test_stopped_between_checkpoints_the_epochs_since_are_trained_again(tmp_path: Path) -> None:
+    expected, _ = train(plan(tmp_path / "whole"))
+    seldom = plan(tmp_path / "seldom", checkpoint_seconds=1e9)
+    with pytest.raises(StoppedError):
+        train(replace(seldom, on_epoch=stop_after(4)))  # the last checkpoint: end of the first phase
+    told: list[dict[str, Any]] = []
+    assert equal(train(replace(seldom, on_epoch=told.append))[0], expected)
+    assert [row["epoch"] for row in told] == [3, 4, 5]
+
+
+def test_training_leaves_torchs_generator_as_it_was(tmp_path: Path) -> None:
+    model = network()
+    state = torch.get_rng_state()
+    fit(model, pictures(8), pictures(0), plan(tmp_path, keep_best=False))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_damaged_checkpoint_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        train(plan(tmp_path, on_epoch=stop_after(2)))
+    path = tmp_path / "checkpoint" / "state.safetensors"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(DataCorrupt, match="the checkpoint was changed"):
+        train(plan(tmp_path))
+    path.write_bytes(whole)
+    (tmp_path / "checkpoint" / "state.json").write_text("{")
+    with pytest.raises(DataCorrupt, match="the checkpoint was changed"):
+        train(plan(tmp_path))
+
+
+def test_a_checkpoint_of_another_network_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        train(plan(tmp_path, on_epoch=stop_after(2)))
+    wider = build("simple_cnn", TASKS, arguments={"width": 6, "cbam": True})
+    with pytest.raises(DataCorrupt, match="does not fit the configuration"):
+        fit(wider, pictures(14), pictures(6), plan(tmp_path))
+
+
+def test_a_network_learns_eight_images_by_heart(tmp_path: Path) -> None:
+    training = Training(batch_size=8, phases=(Phase(train="all", epochs=60, learning_rate=1e-2),))
+    model = build("simple_cnn", TASKS[:1], arguments={"width": 8, "dropout": 0.0})
+    some = pictures(8)
+    how = plan(tmp_path, training=training, augment=STILL, keep_best=False, checkpoint_seconds=1e9)
+    kept, history = fit(model, Pictures(some.squares, {"shape": some.labels["shape"]}), pictures(0), how)
+    assert history[-1]["loss"] < 0.05 < 0.5 < history[0]["loss"]
+    said = probabilities(kept, to_tensor(some.squares))["shape"].argmax(1)
+    assert said.tolist() == some.labels["shape"].tolist()
+
+
+def test_the_best_epoch_on_inner_images_is_kept(tmp_path: Path) -> None:
+    learned = pictures(12)
+    contrary = Pictures(
+        learned.squares, {"shape": 1 - learned.labels["shape"]}
+    )  # what is learned makes it worse
+    training = Training(batch_size=4, phases=(Phase(train="all", epochs=8, learning_rate=1e-2),))
+    model = build("simple_cnn", TASKS[:1], arguments={"width": 8})
+    how = plan(tmp_path, training=training, augment=STILL)
+    kept, history = fit(model, Pictures(learned.squares, {"shape": learned.labels["shape"]}), contrary, how)
+    best = min(row["inner_loss"] for row in history)
+    assert best < history[-1]["inner_loss"] - 0.1  # else this proves nothing
+    said = probabilities(kept, to_tensor(contrary.squares))["shape"]
+    assert -np.log(said[range(12), contrary.labels["shape"]]).mean() == pytest.approx(best, abs=1e-5)
+
+
+def test_no_batch_holds_a_single_image(tmp_path: Path) -> None:
+    for count in range(2, 12):
+        how = plan(
+            tmp_path / f"{count}",
+            training=Training(batch_size=2, phases=(Phase(train="all", epochs=1, learning_rate=1e-3),)),
+            keep_best=False,
+        )
+        tiny = Pictures(pictures(count).squares[:, :16, :16], pictures(count).labels)
+        # 16 pixels become a map of 1 x 1, of which batch statistics need two images
+        _, history = fit(network(), tiny, pictures(0), how)
+        assert np.isfinite(history[0]["loss"])
+
+
+def test_a_loss_that_is_no_number_is_the_users_to_mend(tmp_path: Path) -> None:
+    wild = Training(batch_size=4, phases=(Phase(train="all", epochs=3, learning_rate=1e30),))
+    with pytest.raises(ConfigError, match="Lower the learning rate"):
+        train(plan(tmp_path, training=wild))
+
+
+def test_the_learning_rate_warms_up_and_follows_half_a_cosine() -> None:
+    phase = Phase(train="all", epochs=1, learning_rate=2.0, warmup_share=0.2)
+    rates = [learning_rate(phase, step, 10) for step in range(10)]
+    assert rates[:2] == [1.0, 2.0]
+    assert rates[2] == 2.0
+    assert rates[6] == pytest.approx(1.0)
+    assert all(a > b > 0 for a, b in pairwise(rates[2:]))
+    flat = phase.model_copy(update={"schedule": "constant", "warmup_share": 0.0})
+    assert {learning_rate(flat, step, 10) for step in range(10)} == {2.0}
+
+
+def test_a_checkpoint_is_plain_files(tmp_path: Path) -> None:
+    train(plan(tmp_path))
+    folder = tmp_path / "checkpoint"
+    assert sorted(path.name for path in folder.iterdir()) == ["state.json", "state.safetensors"]
+    assert json.loads((folder / "state.json").read_text())["epoch"] == 5
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
