@@ -17,7 +17,7 @@ def build(
     cbam: bool = False,
     dropout: float = 0.2,
 ) -> Network:
-    """Four stages of two 3x3 convolutions; the map is 8x8 for an input of 128."""
+    """Four stages of a 3x3 convolution and a maximum over 2x2; the map is 8x8 for an input of 128."""
     if pretrained:
         raise ConfigError("simple_cnn has no pretrained weights. Set model.pretrained = false.")
     if width < 1:
@@ -36,9 +36,6 @@ def build(
 
 
 def _stage(before: int, after: int) -> nn.Sequential:
-    """Two convolutions, the first of which halves the side."""
-    return nn.Sequential(*_block(before, after, 2), *_block(after, after, 1))
-
-
-def _block(before: int, after: int, stride: int) -> list[nn.Module]:
-    return [nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+    return nn.Sequential(
+        nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(), nn.MaxPool2d(2)
+    )
