@@ -1,0 +1,284 @@
+"""A run: its files agree with each other, every figure can be recomputed, and it survives being killed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import spermlens
+from spermlens import runs as runs_module
+from spermlens.config import Experiment, load_experiment, parse_experiment
+from spermlens.datasets.hushem import HEAD_SHAPE
+from spermlens.errors import ConfigError, DataCorrupt, UnknownName, UsageError
+from spermlens.evaluate.intervals import judge
+from spermlens.evaluate.table import read_predictions
+from spermlens.files import sha256_of_file
+from spermlens.models._store import describe
+from spermlens.runs import Run
+from spermlens.training.experiment import resume, start
+from spermlens.training.outcome import NEVER
+
+Tiny = Callable[[Path], str]
+
+
+@pytest.fixture
+def run(trained: Any) -> Run:
+    return Run(trained.folder)
+
+
+def splits_of(run: Run) -> list[dict[str, str]]:
+    return list(csv.DictReader(run.splits.read_text().splitlines()))
+
+
+def small(tiny: Tiny, data: Path, *settings: str) -> Experiment:
+    folder = [f"data.name={str(data)!r}", "data.root=''"]
+    return parse_experiment(tiny(data), "tiny", [*folder, *settings])
+
+
+def test_the_run_folder_is_as_drawn(run: Run) -> None:
+    drawn = [line.split()[0] for line in str(runs_module.__doc__).splitlines() if line.startswith("    ")]
+    names = [name for name in drawn if name.endswith((".toml", ".json", ".csv", "/")) and "(" not in name]
+    assert len(names) >= 8
+    for name in names:
+        assert (run.folder / name).exists(), name
+    assert run.parts() == ["final", "r0f0", "r0f1"]
+    for part in run.parts():
+        assert [row["epoch"] for row in run.metrics(part)] == [1, 2, 3]
+        assert not (run.part(part) / "checkpoint").exists()
+    assert run.status() == "finished"
+
+
+def test_the_configuration_is_complete_and_gives_the_same_experiment(run: Run) -> None:
+    experiment = load_experiment(str(run.config))
+    assert experiment.training.batch_size == 8
+    assert "label_smoothing" in run.config.read_text()
+    assert experiment.name == "tiny"
+
+
+def test_the_results_are_recomputed_from_the_predictions_exactly(run: Run) -> None:
+    sources = {"2 views": run.predictions, "1 view": run.folder / "predictions-1-view.csv"}
+    sources["inner images"] = run.inner
+    again = [
+        result
+        for condition, path in sources.items()
+        for result in judge(
+            read_predictions(path)["head_shape"],
+            dataset="hushem",
+            model="simple_cnn",
+            recipe="tiny",
+            condition=condition,
+            runs=run.id,
+        )
+    ]
+    assert again == run.results()
+
+
+def test_every_image_is_tested_once_a_repeat_in_the_fold_of_the_splits(run: Run) -> None:
+    table = read_predictions(run.predictions)["head_shape"]
+    rows = splits_of(run)
+    tested = {row["image"]: row["fold"] for row in rows if row["role"] == "test"}
+    assert Counter(table.ids) == dict.fromkeys(tested, 1)
+    assert len(tested) == 20
+    assert [tested[image] for image in table.ids] == [str(fold) for fold in table.folds]
+    truth = [HEAD_SHAPE.classes[number] for number in table.truth]
+    assert all(image[3:].lower().startswith(label) for image, label in zip(table.ids, truth, strict=True))
+    for fold in "01":
+        assert Counter(row["image"] for row in rows if row["fold"] == fold) == dict.fromkeys(tested, 1)
+
+
+def test_identical_images_are_in_one_fold_and_one_unit(run: Run) -> None:
+    places: dict[str, set[tuple[str, ...]]] = {}
+    for row in splits_of(run):
+        places.setdefault(row["pixels_sha256"], set()).add((row["repeat"], row["fold"], row["role"]))
+    assert len(places) == 19
+    assert all(len(found) == 2 for found in places.values())  # once a fold
+    table = read_predictions(run.predictions)["head_shape"]
+    assert len(set(table.units)) == 19
+
+
+def test_inner_images_are_judged_apart(run: Run) -> None:
+    inner = read_predictions(run.inner)["head_shape"]
+    expected = {(r["image"], int(r["fold"])) for r in splits_of(run) if r["role"] == "inner"}
+    assert set(zip(inner.ids, inner.folds.tolist(), strict=True)) == expected
+    assert expected
+
+
+def test_the_final_model_predicts_and_carries_what_it_rests_on(run: Run, trained: Any) -> None:
+    description = describe(run.model)
+    assert description.views == 2
+    assert 0 < description.threshold["head_shape"] <= 1
+    assert "decides above confidence" in description.notes[0]
+    assert description.data == run.environment()["data"]
+    assert {row["condition"] for row in description.results} == {"2 views"}
+    lens = spermlens.load(run.folder, device="cpu")
+    said = lens.predict(trained.data / "01_Normal" / "image_001.BMP")
+    assert said[0].model_id == description.id
+
+
+def test_maps_of_the_folds_lie_beside_their_predictions(run: Run) -> None:
+    part = json.loads((run.part("r0f0") / "predictions.json").read_text())["test"]
+    assert len(part["maps"]["head_shape"]) == len(part["ids"]) == 10
+    assert np.abs(part["maps"]["head_shape"]).max() == 1
+
+
+def test_without_a_threshold_that_holds_nothing_is_decided(
+    fake_hushem: Path, tmp_path: Path, tiny: Tiny
+) -> None:
+    experiment = small(tiny, fake_hushem, "decide.target_accuracy=1.0", "protocol.inner_share=0")
+    run = start(experiment, tmp_path, device="cpu")
+    description = describe(run.model)
+    assert description.threshold == {"label": NEVER}
+    assert "no confidence supports 100% accuracy" in description.notes[0]
+    assert "every image is called unsure" in description.notes[0]
+    said = spermlens.load(run.folder, device="cpu").predict(fake_hushem / "01_Normal" / "image_001.BMP")
+    assert said[0].status == "unsure"
+    assert not run.inner.exists()
+    told = run.told()
+    assert "nothing chosen" in told["protocol"]
+    assert "Which images share a patient is not stated" in told["protocol"]
+
+
+def test_without_a_final_model_there_is_none(fake_hushem: Path, tmp_path: Path, tiny: Tiny) -> None:
+    kind = [
+        "protocol.kind=holdout",
+        "protocol.test_share=0.4",
+        "protocol.final_model=false",
+        "decide.views=1",
+    ]
+    run = start(small(tiny, fake_hushem, *kind), tmp_path, device="cpu")
+    assert run.parts() == ["r0f0"]
+    assert not run.model.exists()
+    assert "hold-out of 40%" in run.told()["protocol"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("model.name=simple_cn", "Did you mean 'simple_cnn'"),
+        ("model.arguments.wide=3", "no argument 'wide'"),
+        ("data.tasks=['shape']", "Unknown task 'shape'"),
+        ("protocol.allow_ungrouped=false", "allow_ungrouped=true"),
+    ],
+)
+def test_what_cannot_work_is_said_before_there_is_a_run(
+    fake_hushem: Path, tmp_path: Path, tiny: Tiny, setting: str, sentence: str
+) -> None:
+    with pytest.raises((ConfigError, UnknownName, UsageError), match=sentence):
+        start(small(tiny, fake_hushem, setting), tmp_path / "runs", device="cpu")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_data_that_is_not_whole_is_refused(
+    hushem: Path, tmp_path: Path, tiny: Tiny, monkeypatch: Any
+) -> None:
+    from spermlens.datasets import hushem as module
+
+    monkeypatch.setattr(module, "CARD", replace(module.CARD, counts={"head_shape": (5, 5, 5, 6)}))
+    with pytest.raises(DataCorrupt, match="expected 5 normal, 5 tapered, 5 pyriform, 6 amorphous"):
+        start(parse_experiment(tiny(hushem), "tiny"), tmp_path / "runs", device="cpu")
+
+
+class StoppedError(Exception):
+    pass
+
+
+def test_a_run_stopped_in_any_part_is_finished_by_resume(
+    fake_hushem: Path, tmp_path: Path, tiny: Tiny
+) -> None:
+    experiment = small(tiny, fake_hushem)
+    whole = start(experiment, tmp_path / "whole", device="cpu")
+    stops = [("r0f0", 2), ("r0f1", 1), ("final", 3)]
+
+    def tell(event: dict[str, Any]) -> None:
+        if stops and event["stage"] == "train" and (event["part"], event["epoch"]) == stops[0]:
+            stops.pop(0)
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        start(experiment, tmp_path / "often", device="cpu", tell=tell)
+    (run,) = runs_module.list_runs(tmp_path / "often")
+    run.splits.unlink()  # as when it was killed before these were written
+    (run.folder / "framing.json").unlink()
+    for _ in range(2):
+        assert run.status() == "stopped"
+        with pytest.raises(StoppedError):
+            resume(run, device="cpu", tell=tell)
+    resume(run, device="cpu", tell=tell)
+    assert not stops
+    assert run.status() == "finished"
+    same_files(run, whole)
+
+
+def same_files(run: Run, whole: Run) -> None:
+    for name in ("predictions.csv", "inner.csv", "splits.csv", "framing.json", "model/weights.safetensors"):
+        assert sha256_of_file(run.folder / name) == sha256_of_file(whole.folder / name), name
+
+
+def test_a_finished_run_is_not_trained_again(trained: Any, hushem: Path, tmp_path: Path) -> None:
+    import shutil
+
+    run = Run(tmp_path / trained.folder.name)
+    shutil.copytree(trained.folder, run.folder)
+    told: list[str] = []
+    resume(run, device="cpu", tell=lambda event: told.append(event["stage"]))
+    assert told == ["verify"]
+    same_files(run, Run(trained.folder))
+    assert run.results() == Run(trained.folder).results()
+
+
+def test_a_run_is_not_finished_on_other_images(trained: Any, tmp_path: Path, tiny: Tiny) -> None:
+    import shutil
+
+    data = tmp_path / "data"
+    shutil.copytree(trained.data, data)
+    run = start(small(tiny, data, "protocol.final_model=false"), tmp_path / "runs", device="cpu")
+    (data / "01_Normal" / "image_001.BMP").unlink()
+    with pytest.raises(DataCorrupt, match="not those this run began with"):
+        resume(run, device="cpu")
+
+
+def test_a_killed_run_ends_as_if_it_had_not_been(fake_hushem: Path, tmp_path: Path, tiny: Tiny) -> None:
+    from spermlens.cli import run as command
+
+    settings = ["training.phases.1.epochs=100", "training.ema_decay=0.9", "training.mixup_alpha=0.2"]
+    experiment = small(tiny, fake_hushem, *settings)
+    whole = start(experiment, tmp_path / "whole", device="cpu")
+    file, runs = tmp_path / "tiny.toml", tmp_path / "killed"
+    file.write_text(whole.config.read_text())
+    line = [
+        sys.executable,
+        "-m",
+        "spermlens",
+        "train",
+        "-e",
+        str(file),
+        "--runs",
+        str(runs),
+        "--device",
+        "cpu",
+    ]
+    process = subprocess.Popen([*line, "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    deadline = time.monotonic() + 120
+    while not list(runs.glob("*/folds/r0f1/checkpoint/state.json")):  # in the second phase of the second fold
+        assert process.poll() is None, process.communicate()[0].decode()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    (run,) = runs_module.list_runs(runs)
+    assert run.status() == "running"
+    assert not run.model.exists()
+    assert command(["train", "--resume", run.id, "--runs", str(runs), "--quiet", "--device", "cpu"]) == 0
+    same_files(run, whole)
