@@ -1,0 +1,181 @@
+"""A batch to files: what an interrupt left is not read again, and the end is the same."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import spermlens
+from spermlens import batch
+from spermlens.batch import Order, as_csv, read_batch
+from spermlens.errors import UsageError
+from spermlens.lens import Lens
+from spermlens.predict import sources as sources_module
+from spermlens.predict.sources import find_sources
+from spermlens.types import Explanation, Prediction, Reading, Status
+
+
+class StoppedError(Exception):
+    pass
+
+
+@pytest.fixture
+def lens(trained: Any) -> Lens:
+    return spermlens.load(trained.folder, device="cpu")
+
+
+@pytest.fixture
+def folder(trained: Any, tmp_path: Path) -> Path:
+    place = tmp_path / "in"
+    shutil.copytree(trained.data / "01_Normal", place / "normal")
+    shutil.copytree(trained.data / "03_Pyriform", place / "pyriform")
+    (place / "broken.png").write_bytes(b"not an image")
+    return place
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each file as it is opened."""
+    names: list[str] = []
+    read = sources_module.read_pages
+
+    def watched(path: Path) -> Any:
+        names.append(path.name)
+        return read(path)
+
+    monkeypatch.setattr(sources_module, "read_pages", watched)
+    return names
+
+
+def stop_after(count: int) -> Any:
+    def show(done: int, total: int) -> None:
+        if done == count:
+            raise StoppedError
+
+    return show
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+@pytest.mark.parametrize("done", [1, 4, 11])
+def test_an_interrupted_batch_goes_on_and_ends_the_same(
+    lens: Lens, folder: Path, tmp_path: Path, opened: list[str], suffix: str, done: int
+) -> None:
+    found = find_sources([str(folder)])
+    whole = Order(output=tmp_path / f"whole{suffix}", batch_size=1)
+    expected = read_batch(lens, found, whole)
+    order = Order(output=tmp_path / f"cut{suffix}", batch_size=1)
+    with pytest.raises(StoppedError):
+        read_batch(lens, found, order, stop_after(done))
+    assert not (tmp_path / f"cut{suffix}").exists()
+    opened.clear()
+    assert read_batch(lens, found, order) == expected
+    assert len(opened) == len(found) - done
+    assert (tmp_path / f"cut{suffix}").read_bytes() == (tmp_path / f"whole{suffix}").read_bytes()
+    assert not list(tmp_path.glob(".*.journal"))
+
+
+def test_rows_of_another_folder_are_not_taken_for_these(
+    lens: Lens, folder: Path, trained: Any, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(trained.data / "04_Amorphous", other / "normal")
+    order = Order(output=tmp_path / "out.csv")
+    with pytest.raises(StoppedError):
+        read_batch(lens, find_sources([str(folder)]), order, stop_after(11))
+    rows = read_batch(lens, find_sources([str(other)]), order)
+    assert rows == read_batch(lens, find_sources([str(other)]), Order())
+
+
+def test_maps_and_the_sheet_of_an_interrupted_batch_are_whole(
+    lens: Lens, folder: Path, tmp_path: Path
+) -> None:
+    found = find_sources([str(folder / "normal")])
+    pictures = {}
+    for name, stop in (("whole", 0), ("cut", 3)):
+        order = Order(output=tmp_path / f"{name}.csv", maps=tmp_path / name, methods=("cam",), batch_size=1)
+        if stop:
+            with pytest.raises(StoppedError):
+                read_batch(lens, found, order, stop_after(stop))
+        read_batch(lens, found, order)
+        pictures[name] = {
+            path.relative_to(tmp_path / name).as_posix(): path.read_bytes()
+            for path in (tmp_path / name).rglob("*.png")
+        }
+    assert len(pictures["whole"]) == len(found) + 1
+    assert pictures["whole"] == pictures["cut"]
+
+
+def test_an_output_that_is_there_is_refused_before_anything_is_read(
+    lens: Lens, folder: Path, tmp_path: Path, opened: list[str]
+) -> None:
+    output = tmp_path / "out.csv"
+    output.write_text("precious")
+    for order in (Order(output=output), Order(page=output)):
+        with pytest.raises(UsageError, match="add --overwrite"):
+            read_batch(lens, find_sources([str(folder)]), order)
+    assert output.read_text() == "precious"
+    assert opened == []
+    read_batch(lens, find_sources([str(folder)]), Order(output=output, overwrite=True))
+    assert output.read_text() != "precious"
+
+
+def test_the_csv_guards_names_that_look_like_formulas(lens: Lens, folder: Path, tmp_path: Path) -> None:
+    name = folder / "=1+1.png"
+    Image.open(folder / "normal" / "image_001.BMP").save(name)
+    output = tmp_path / "out.csv"
+    rows = read_batch(lens, find_sources([str(name)]), Order(output=output))
+    assert rows[0]["image"] == "=1+1.png"
+    (row,) = csv.DictReader(output.read_text().splitlines())
+    assert row["image"] == "'=1+1.png"
+    assert output.read_text() == as_csv(lens, rows)
+
+
+def test_a_name_that_is_no_text_is_written_too(lens: Lens, folder: Path, tmp_path: Path) -> None:
+    shutil.copyfile(folder / "normal" / "image_001.BMP", folder / "normal" / "caf\udce9.bmp")
+    for suffix in (".csv", ".json"):
+        output = tmp_path / f"out{suffix}"
+        read_batch(lens, find_sources([str(folder / "normal")]), Order(output=output))
+        assert "caf\\" in output.read_text("utf-8")
+
+
+def test_no_name_of_a_map_leads_out_of_its_folder(tmp_path: Path) -> None:
+    found = Explanation(
+        heat=np.zeros((4, 4), np.float32),
+        peak=0,
+        status="no_evidence",
+        map_size=(1, 1),
+        task="a/../../b",
+        target="..\\..\\c",
+        method="cam",
+        layer="pooled",
+    )
+    prediction = Prediction(
+        id="/etc/../../x.tif#2",
+        probabilities={"t": np.array([1.0])},
+        decisions={},
+        status=Status.DECIDED,
+        model_id="m",
+    )
+    name = batch._map_name(Reading(image=None, prediction=prediction), found)
+    assert name == "etc/x.tif-page2.a_.._.._b..._.._c.cam.png"
+    assert (tmp_path / name).resolve().is_relative_to(tmp_path.resolve())
+
+
+def test_the_page_shows_those_first_that_a_person_should_look_at(
+    lens: Lens, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "ON_THE_PAGE", 2)
+    blank = folder / "blank.png"
+    Image.fromarray(np.full((131, 131, 3), 200, np.uint8)).save(blank)
+    page = tmp_path / "page.html"
+    rows = read_batch(lens, find_sources([str(folder)]), Order(page=page))
+    text = page.read_text()
+    shown = [row for row in rows if str(row["image"]) in text]
+    assert {"blank.png"} <= {row["image"] for row in shown}
+    assert lens.description.id in text
