@@ -11,7 +11,7 @@ import typer
 from spermlens.cli._terminal import AsJson, print_json, print_table
 from spermlens.errors import UsageError
 
-app = typer.Typer(help="Runs: list, show, compare.", no_args_is_help=True)
+app = typer.Typer(help="Runs: list, show, compare, export.", no_args_is_help=True)
 Place = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
 Name = Annotated[str, typer.Argument(help="A run's folder, or a part of its name that fits no other.")]
 
