@@ -16,6 +16,7 @@ from spermlens.cli.train import train
 from spermlens.errors import SpermlensError
 
 INTERRUPTED = 130
+HOW_TO_GO_ON = "Stopped. What was done is kept: predict goes on with the same command, train with --resume."
 
 app = typer.Typer(
     name="spermlens",
@@ -49,16 +50,12 @@ def _root(
 def run(arguments: Sequence[str]) -> int:
     """Run a command; the exit code. What the user can mend is a sentence, our failure is a trace."""
     try:
-        code = app(args=list(arguments), standalone_mode=False)
+        code = app(args=list(arguments), prog_name="spermlens", standalone_mode=False)
     except SpermlensError as error:
         typer.echo(f"Error: {error}", err=True)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo(
-            "Stopped. What was done is kept: predict goes on with the same command, train with --resume.",
-            err=True,
-        )
-        return INTERRUPTED
+        code = INTERRUPTED
     except BrokenPipeError:
         return 0
     except Exception as error:
@@ -67,6 +64,8 @@ def run(arguments: Sequence[str]) -> int:
             raise
         show()
         return int(getattr(error, "exit_code", 2))
+    if code == INTERRUPTED:  # the parser makes this code of Ctrl-C and says nothing
+        typer.echo(HOW_TO_GO_ON, err=True)
     return int(code or 0)
 
 
