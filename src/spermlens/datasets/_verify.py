@@ -32,13 +32,7 @@ class Verification:
 
 def verify(listing: Listing) -> Verification:
     """Decode everything; compare counts, labels and pixels with the card."""
-    digests: dict[str, str] = {}
-    problems: list[str] = []
-    for entry in listing.entries:
-        try:
-            digests[entry.id] = pixel_hash(entry.load())
-        except DataError as error:
-            problems.append(str(error))
+    digests, problems = _digests(listing)
     problems += _count_problems(listing)
     problems += _pixel_problems(listing, digests)
     return Verification(len(listing), hash_of_hashes(digests.values()), tuple(problems))
@@ -66,6 +60,22 @@ def known_pixels(name: str) -> dict[str, list[str]]:
         for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
             found.setdefault(row["pixels_sha256"], []).append(row["path"])
     return found
+
+
+def _digests(listing: Listing) -> tuple[dict[str, str], list[str]]:
+    """The pixel hash of every image that can be decoded, by id, and why the others cannot."""
+    try:
+        return dict(zip(listing.ids, listing.pixel_hashes, strict=True)), []
+    except DataError:
+        pass  # some cannot be decoded: go through them one by one to name them all
+    digests: dict[str, str] = {}
+    problems = []
+    for entry in listing.entries:
+        try:
+            digests[entry.id] = pixel_hash(entry.load())
+        except DataError as error:
+            problems.append(str(error))
+    return digests, problems
 
 
 def _count_problems(listing: Listing) -> list[str]:
