@@ -28,10 +28,15 @@ def path(trained: Any) -> Path:
     return Path(trained.data / "03_Pyriform" / "image_001.BMP")
 
 
-def test_a_model_is_found_by_run_by_folder_and_by_no_other_name(trained: Any, tmp_path: Path) -> None:
+def test_a_model_is_found_by_run_by_folder_and_by_no_other_name(
+    trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     by_run = spermlens.load(trained.folder, device="cpu").description
     assert spermlens.load(str(trained.model), device="cpu").description == by_run
-    with pytest.raises(UnknownName, match="neither a folder nor shipped"):
+    monkeypatch.chdir(trained.folder.parent)
+    monkeypatch.setattr("spermlens.lens.RUNS", Path())
+    assert spermlens.load(trained.folder.name[:-2], device="cpu").description == by_run
+    with pytest.raises(UnknownName, match="no folder, run or shipped model"):
         spermlens.load("no-such-model")
     with pytest.raises(DataMissing, match="no saved model is there"):
         spermlens.load(tmp_path)

@@ -28,8 +28,10 @@ from spermlens.models._store import DESCRIPTION, Description, Saved, describe
 from spermlens.models._store import load as load_saved
 from spermlens.predict.pipeline import Ask, read_samples, reasons
 from spermlens.predict.tensors import choose_device, to_tensor
+from spermlens.runs import find_run, list_runs
 from spermlens.types import Explanation, Prediction, Reading, Result, Sample, Task
 
+RUNS = Path("runs")  # where runs are kept when nothing else is said
 Picture = str | Path | NDArray[np.uint8] | Sample
 
 
@@ -41,16 +43,19 @@ def shipped_models() -> dict[str, Path]:
 
 
 def find_model(name_or_folder: str | Path) -> Path:
-    """The folder of a shipped model, of a run's final model, or the folder itself."""
-    folder, shipped = Path(name_or_folder), shipped_models()
+    """A folder with a model, a run's folder, a shipped model's name, or what names one run below ./runs."""
+    folder, name, shipped = Path(name_or_folder), str(name_or_folder), shipped_models()
     for place in (folder, folder / "model"):
         if (place / DESCRIPTION).is_file():
             return place
-    if str(name_or_folder) in shipped:
-        return shipped[str(name_or_folder)]
+    if name in shipped:
+        return shipped[name]
     if folder.exists():
         describe(folder)  # says what is wrong with it
-    raise UnknownName("model (neither a folder nor shipped)", str(name_or_folder), shipped)
+    trained = {run.id: run.model for run in list_runs(RUNS) if (run.model / DESCRIPTION).is_file()}
+    if any(name in id for id in trained):
+        return find_run(RUNS, name).model
+    raise UnknownName("model (no folder, run or shipped model)", name, [*shipped, *trained])
 
 
 def load(name_or_folder: str | Path, *, device: str = "auto") -> Lens:

@@ -136,6 +136,8 @@ def find_run(root: Path, name: str) -> Run:
         return Run(Path(name))
     fitting = [run for run in list_runs(root) if name in run.id]
     exact = [run for run in fitting if run.id == name]
+    if not list_runs(root):
+        raise UsageError(f"There are no runs in {root} yet. Train one, or name the place with --runs.")
     if not fitting:
         raise UnknownName(f"run in {root}", name, [run.id for run in list_runs(root)])
     if len(exact or fitting) > 1:

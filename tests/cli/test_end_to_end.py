@@ -219,7 +219,7 @@ def test_an_image_that_cannot_be_read_is_said_and_the_rest_is_done(
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["predict", "no-model", "HEADS"], 2, "neither a folder nor shipped"),
+        (["predict", "no-model", "HEADS"], 2, "no folder, run or shipped model"),
         (["predict", "MODEL", "EMPTY"], 3, "holds no PNG"),
         (["predict", "EMPTY", "HEADS"], 3, "no saved model is there"),
         (["predict", "MODEL", "HEADS", "-o", "out.txt"], 2, "must end in .csv or .json"),
@@ -236,13 +236,13 @@ def test_an_image_that_cannot_be_read_is_said_and_the_rest_is_done(
         (["train", "-e", "hushem-b0", "--root", "EMPTY"], 3, "expected the folders 01_Normal"),
         (["train", "--data", "nowhere"], 2, "Unknown data set or folder 'nowhere'"),
         (["train", "-e", "hushem-b0", "--map", "a.b=c.d"], 2, "it needs --from"),
-        (["train", "--resume", "nothing"], 2, "Unknown run"),
+        (["train", "--resume", "nothing"], 2, "no runs in runs yet"),
         (["evaluate", "MODEL", "hushen"], 2, "Did you mean 'hushem'"),
         (["evaluate", "MODEL", "synthetic", "--option", "cuont=3"], 2, "Did you mean 'count'"),
         (["evaluate", "MODEL", "EMPTY"], 3, "two or more class folders"),
         (["data", "show", "hushen"], 2, "Did you mean 'hushem'"),
-        (["models", "show", "simple_cnn"], 2, "neither a folder nor shipped"),
-        (["runs", "show", "x", "--runs", "EMPTY"], 2, "Unknown run"),
+        (["models", "show", "simple_cnn"], 2, "no folder, run or shipped model"),
+        (["runs", "show", "x", "--runs", "EMPTY"], 2, "There are no runs in"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

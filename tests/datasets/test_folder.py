@@ -70,7 +70,7 @@ def test_a_manifest_as_spreadsheets_write_it(
         ["path", "id", "group", "split", "um_per_pixel", "shape", "vacuole"],
         ["é/1.png", "eins", "p1", "train", "0.1", "normal", "no"],
         ["2.png", "", "p1", "", "0.2", "tapered", ""],
-        ["3.png", "", "p2", "test", "", "", "yes"],
+        ["3.png", "", "p2", "test", "0.2", "", "yes"],
     ]
     for number, row in enumerate(rows[1:]):
         picture(tmp_path / row[0], shade=number)
@@ -81,10 +81,17 @@ def test_a_manifest_as_spreadsheets_write_it(
     assert listing.labels("vacuole").tolist() == [0, -1, 1]
     assert [entry.group for entry in listing.entries] == ["p1", "p1", "p2"]
     assert [entry.split for entry in listing.entries] == ["train", None, "test"]
-    assert [sample.um_per_pixel for sample in listing] == [0.1, 0.2, None]
+    assert [sample.um_per_pixel for sample in listing] == [0.1, 0.2, 0.2]
     assert listing.card.group == "as the manifest says"
     assert listing.card.unknown == ()
     assert [sample.image[0, 0, 0] for sample in listing] == [0, 1, 2]
+
+
+def test_images_of_several_scales_are_brought_to_the_median(tmp_path: Path) -> None:
+    text = "path,shape,um_per_pixel\n1.png,a,0.1\n2.png,b,0.1\n3.png,b,0.3\n"
+    assert manifest(tmp_path, text).card.um_per_pixel == 0.1
+    with pytest.raises(BadManifest, match="given for 2 of 3 images"):
+        manifest(tmp_path, text.replace("0.3", ""))
 
 
 def test_a_scale_that_all_share_is_the_cards(tmp_path: Path) -> None:

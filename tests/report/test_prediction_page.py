@@ -92,7 +92,7 @@ def test_with_several_tasks_each_has_its_own_answer(readings):
 def test_maps_name_class_method_layer_and_size(page):
     (gallery,) = parts(page, Gallery)
     caption = gallery.tiles[0].figures[1].caption.replace("\N{NO-BREAK SPACE}", " ")
-    assert caption == "for normal: Grad-CAM++ at pooled, 4 × 5"
+    assert caption == "for head shape normal: Grad-CAM++ at pooled, 4 × 5"
     assert "from the top" in gallery.tiles[0].figures[1].alt
     words = " ".join(text.body for text in parts(page, Text)).replace("\N{NO-BREAK SPACE}", " ")
     assert "only 4 × 5 fields" in words

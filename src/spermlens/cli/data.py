@@ -48,6 +48,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
     facts = [
         ("title", card.title),
         ("source", card.source),
+        ("download", card.download or "nothing to download"),
         ("licence", card.licence),
         ("citation", card.citation),
         *((f"task {t.name}", _classes(t.classes, card.counts.get(t.name))) for t in card.tasks),

@@ -12,6 +12,7 @@ import io
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 from spermlens.datasets._classes import class_entries
 from spermlens.datasets._listing import Entry, Listing
@@ -180,7 +181,7 @@ def _task(name: str, found: list[str], fixed: dict[str, list[str]], where: str) 
 
 
 def _listing(root: Path, tasks: tuple[Task, ...], entries: list[Entry], group: str) -> Listing:
-    units, alone = {entry.um_per_pixel for entry in entries}, sum(entry.group is None for entry in entries)
+    alone = sum(entry.group is None for entry in entries)
     unknown = "Which images share a patient is not stated"
     card = Card(
         name="folder",
@@ -192,8 +193,19 @@ def _listing(root: Path, tasks: tuple[Task, ...], entries: list[Entry], group: s
         counts={},
         group=group,
         stain=CARD.stain,
-        um_per_pixel=units.pop() if len(units) == 1 else None,
+        um_per_pixel=_common_scale(root, entries),
         field_px=None,
         unknown=(f"{unknown} for {alone} of {len(entries)} images.",) if alone else (),
     )
     return Listing(card, tuple(entries))
+
+
+def _common_scale(where: Path, entries: list[Entry]) -> float | None:
+    """The median of the images' um per pixel, to which all are brought; None where none is given."""
+    known = [entry.um_per_pixel for entry in entries if entry.um_per_pixel is not None]
+    if known and len(known) < len(entries):
+        raise BadManifest(
+            f"{where}: um_per_pixel is given for {len(known)} of {len(entries)} images. "
+            "Give it for all or none: the others could not be brought to the same scale."
+        )
+    return median(known) if known else None

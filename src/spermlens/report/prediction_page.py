@@ -96,7 +96,7 @@ def _overview(rows: Sequence[Row], tasks: Sequence[Task], facts: Mapping[str, An
             Text(verdict(rows), "lead"),
             *([Text(HEADS_ONLY_NOTE, "warning")] if heads else []),
             *(Text(_begun(sentence), "note") for sentence in sure),
-            *(Text(f"How far that is supported: {said(note)}", "note") for note in facts.get("notes", ())),
+            *(Text(f"How far that is supported: {note}", "note") for note in facts.get("notes", ())),
             *(Text(f"Not known of the data learnt from: {sentence}", "note") for sentence in unknown),
         ),
     )

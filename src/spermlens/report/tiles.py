@@ -41,7 +41,8 @@ def explained(image: Image, explanation: Explanation) -> Figure:
     method = METHODS.get(explanation.method, explanation.method)
     what = "for" if explanation.status == "evidence" else "no evidence for"
     size = size_in_words(explanation.map_size)
-    words = f"{what} {said(explanation.target)}: {method} at {explanation.layer}, {size}"
+    asked = f"{said(explanation.task)} {said(explanation.target)}"
+    words = f"{what} {asked}: {method} at {explanation.layer}, {size}"
     return map_figure(image, explanation.heat, explanation.against, words)
 
 

@@ -25,6 +25,7 @@ from spermlens.files import write_json, write_text
 from spermlens.framing import Framing, field_that_holds
 from spermlens.models import build
 from spermlens.models._network import Network
+from spermlens.models._store import describe
 from spermlens.predict.tensors import choose_device, probabilities, to_tensor
 from spermlens.runs import Run, describe_environment, new_run
 from spermlens.training.folds import Split, everything, splits
@@ -252,13 +253,18 @@ def _chosen_tasks(listing: Listing, experiment: Experiment) -> Listing:
 
 
 def _framing(experiment: Experiment, listing: Listing) -> Framing:
-    """The experiment's field, else the card's, else one that holds 19 of 20 images."""
-    field = experiment.framing.field_px or listing.card.field_px
+    """The experiment's field, else the card's, else one that holds 19 of 20 images.
+
+    A warm start keeps the um per pixel of the model it goes on from: new images are brought to that.
+    """
+    wanted = experiment.framing
+    if experiment.model.start_from:
+        old = describe(Path(experiment.model.start_from)).framing
+        return replace(old, size=wanted.size, field_px=wanted.field_px or old.field_px)
+    field = wanted.field_px or listing.card.field_px
     if not field:
         field = round(field_that_holds(max(sample.image.shape[:2]) for sample in listing))
-    return Framing(
-        size=experiment.framing.size, field_px=float(field), um_per_pixel=listing.card.um_per_pixel
-    )
+    return Framing(size=wanted.size, field_px=float(field), um_per_pixel=listing.card.um_per_pixel)
 
 
 def _seed_of(seed: int, part: str) -> int:
