@@ -93,6 +93,11 @@ def test_the_same_repeat_is_the_same_split_and_another_is_another() -> None:
     assert tested(0) != tested(1)
 
 
+def test_another_holdout_tests_other_images() -> None:
+    one, other = splits(listing(BALANCED), protocol(kind="holdout", repeats=(0, 1), inner_share=0))
+    assert one.test.tolist() != other.test.tolist()
+
+
 def test_a_repeat_does_not_depend_on_those_before_it() -> None:
     alone = splits(listing(BALANCED), protocol(repeats=(2,), inner_share=0.2))
     after = splits(listing(BALANCED), protocol(repeats=(0, 2), inner_share=0.2))[5:]
