@@ -287,3 +287,23 @@ def test_the_doctor(say: Say) -> None:
         row["what"] for row in told.json
     }
     assert "threads" in say("doctor").out or "cuda" in say("doctor").out
+
+
+def test_a_model_is_handed_on_at_half_its_size(say: Say, trained: Any, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    assert say("models", "export", trained.folder, copy, "--half").code == 0
+    sizes = [(place / "weights.safetensors").stat().st_size for place in (copy, trained.model)]
+    assert sizes[0] < 0.7 * sizes[1]
+    tasks = [say("models", "show", place, "--json").json["tasks"] for place in (copy, trained.model)]
+    assert tasks[0] == tasks[1]
+    again = say("models", "export", trained.folder, copy)
+    assert again.code == 2
+    assert "is there already" in again.err
+    assert say("models", "export", trained.folder, copy, "--overwrite").code == 0
+
+
+def test_only_the_folder_of_a_model_is_ever_replaced(say: Say, trained: Any, tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("keep me")
+    assert say("models", "export", trained.folder, tmp_path / "letters", "--overwrite").code == 3
+    assert (tmp_path / "letters" / "dear.txt").read_text() == "keep me"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from spermlens.cli._terminal import AsJson, print_json, print_table
+from spermlens.errors import UsageError
 
 app = typer.Typer(help="Models: list, show.", no_args_is_help=True)
 
@@ -68,3 +70,23 @@ def show(
     if rows:
         typer.echo("")
         print_table("On images never seen in training", ("task", "metric", "value", "low", "high", "n"), rows)
+
+
+@app.command("export")
+def export(
+    model: Annotated[str, typer.Argument(help="A saved model's folder, a run, or a shipped model's name.")],
+    folder: Annotated[Path, typer.Argument(help="The new folder; it needs nothing else to predict.")],
+    half: Annotated[bool, typer.Option(help="Store 16-bit weights: half the size.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace a folder that is there.")] = False,
+) -> None:
+    """Copy a saved model, checked on the way, to hand it on."""
+    from spermlens.lens import find_model
+    from spermlens.models._store import describe, load, save
+
+    if folder.exists():
+        if not overwrite:
+            raise UsageError(f"{folder}: is there already. Name another folder, or add --overwrite.")
+        describe(folder)  # only the folder of a model is ever replaced
+    saved = load(find_model(model))
+    description = save(folder, saved.network, saved.description, half=half)
+    typer.echo(f"{description.id} in {folder}")
