@@ -61,7 +61,9 @@ class Card:
     field_px: int | None  # side, in source pixels, of the square that holds a whole cell; None: see the data
     unknown: tuple[str, ...]  # what the publisher does not say; every report prints it
     pixels_sha256: str | None = None  # over the sorted hashes of all decoded images
-    download: str | None = None
+    download: str | None = None  # a zip; where `files` are named, the address below which they lie
+    files: Mapping[str, str] = field(default_factory=dict)  # name -> sha256
+    facts: Mapping[str, str] = field(default_factory=dict)  # column -> value: the shipped rows this card is of
 
     def __post_init__(self) -> None:
         for name in ("name", "title", "source", "licence", "citation", "group", "stain"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import PurePosixPath
@@ -15,6 +15,7 @@ from spermlens.datasets._listing import Listing
 from spermlens.errors import DataCorrupt, DataError
 from spermlens.files import sha256_of
 from spermlens.images import pixel_hash
+from spermlens.types import Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ def verify(listing: Listing) -> Verification:
     digests, problems = _digests(listing)
     problems += _count_problems(listing)
     problems += _pixel_problems(listing, digests)
+    problems += _label_problems(listing, digests)
     return Verification(len(listing), hash_of_hashes(digests.values()), tuple(problems))
 
 
@@ -54,12 +56,23 @@ def hash_of_hashes(digests: Iterable[str]) -> str:
 
 def known_pixels(name: str) -> dict[str, list[str]]:
     """pixel hash -> official paths, from the facts that ship with the package; empty where none do."""
-    path = files("spermlens.datasets") / "_facts" / f"{name}.csv"
     found: dict[str, list[str]] = {}
-    if path.is_file():
-        for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
-            found.setdefault(row["pixels_sha256"], []).append(row["path"])
+    for row in shipped_rows(name):
+        found.setdefault(row["pixels_sha256"], []).append(row["path"])
     return found
+
+
+def shipped_rows(name: str) -> list[dict[str, str]]:
+    """The facts that ship with the package, a row an image: path, pixels_sha256 and the set's own columns."""
+    path = files("spermlens.datasets") / "_facts" / f"{name}.csv"
+    if not path.is_file():
+        return []
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def seal_of(digest: str, labels: Mapping[str, int | None]) -> str:
+    """A hash of an image with its labels: tells that a label was changed without telling the labels."""
+    return sha256_of(f"{digest} {sorted(labels.items())}".encode())[:16]
 
 
 def _digests(listing: Listing) -> tuple[dict[str, str], list[str]]:
@@ -94,8 +107,33 @@ def _counted(classes: tuple[str, ...], counts: tuple[int, ...]) -> str:
     return ", ".join(f"{count} {name}" for name, count in zip(classes, counts, strict=True))
 
 
+def _promised(card: Card) -> dict[str, list[str]]:
+    """Of the known pixels those that this card is of: a clean list, one of several sizes."""
+    others = {
+        (row["pixels_sha256"], row["path"])
+        for row in shipped_rows(card.name)
+        if any(row[column] != value for column, value in card.facts.items())
+    }
+    kept = {
+        digest: [path for path in paths if (digest, path) not in others]
+        for digest, paths in known_pixels(card.name).items()
+    }
+    return {digest: paths for digest, paths in kept.items() if paths}
+
+
+def _label_problems(listing: Listing, digests: dict[str, str]) -> list[str]:
+    seals = {row["pixels_sha256"]: row.get("seal") for row in shipped_rows(listing.card.name)}
+    return [
+        f"{entry.id}: its labels are not the official ones."
+        for entry in listing.entries
+        if (digest := digests.get(entry.id))
+        and (seal := seals.get(digest))
+        and seal != seal_of(digest, entry.labels)
+    ]
+
+
 def _pixel_problems(listing: Listing, digests: dict[str, str]) -> list[str]:
-    official, counts = known_pixels(listing.card.name), Counter(digests.values())
+    official, counts = _promised(listing.card), Counter(digests.values())
     problems = []
     for id, digest in digests.items():
         if not official:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from spermlens.datasets._classes import class_entries, find_root
 from spermlens.datasets._listing import Listing
+from spermlens.datasets._tasks import HEAD_SHAPE
 from spermlens.errors import DataMissing
-from spermlens.types import Card, Task
+from spermlens.types import Card
 
-HEAD_SHAPE = Task("head_shape", ("normal", "tapered", "pyriform", "amorphous"))
 FOLDERS = {"01_Normal": 0, "02_Tapered": 1, "03_Pyriform": 2, "04_Amorphous": 3}
 
 CARD = Card(

@@ -7,16 +7,10 @@ from collections.abc import Mapping
 from numpy.random import Generator
 
 from spermlens.datasets._drawing.chance import Chance
+from spermlens.datasets._tasks import ACROSOME, CELL, HEAD_SHAPE, TAIL, VACUOLE
 from spermlens.errors import ConfigError, UnknownName
-from spermlens.types import Task
 
-TASKS = {
-    "cell": Task("cell", ("normal", "abnormal", "non_sperm")),
-    "head_shape": Task("head_shape", ("normal", "tapered", "pyriform", "amorphous")),
-    "acrosome": Task("acrosome", ("normal", "abnormal")),
-    "vacuole": Task("vacuole", ("normal", "abnormal")),
-    "tail": Task("tail", ("normal", "abnormal")),
-}
+TASKS = {task.name: task for task in (CELL, HEAD_SHAPE, ACROSOME, VACUOLE, TAIL)}
 KINDS = {
     "heads": ("head_shape", "acrosome", "vacuole"),
     "cells": ("cell", "head_shape", "acrosome", "vacuole", "tail"),
