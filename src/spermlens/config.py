@@ -61,11 +61,13 @@ class Frame(_Part):
 class Protocol(_Part):
     """How the images are divided, and what is chosen where."""
 
-    kind: Literal["folds", "holdout"] = "folds"
+    kind: Literal["folds", "holdout", "official"] = "folds"  # official: the publisher's own split
     folds: Annotated[int, Field(ge=2)] = 5
     repeats: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
     test_share: Share = 0.15  # hold-out only
-    inner_share: Share = 0.15  # of the training images, set aside for choices; 0: nothing is chosen
+    # Of the training images, set aside for choices; 0: nothing is chosen. An official split with validation
+    # images of its own sets those aside instead.
+    inner_share: Share = 0.15
     keep: Literal["last", "best_inner"] = "last"  # the epoch that is kept
     allow_ungrouped: bool = False  # accept that the publisher does not say which images share a patient
     final_model: bool = True  # afterwards, train once on everything

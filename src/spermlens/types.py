@@ -63,7 +63,7 @@ class Card:
     pixels_sha256: str | None = None  # over the sorted hashes of all decoded images
     download: str | None = None  # a zip; where `files` are named, the address below which they lie
     files: Mapping[str, str] = field(default_factory=dict)  # name -> sha256
-    facts: Mapping[str, str] = field(default_factory=dict)  # column -> value: the shipped rows this card is of
+    facts: Mapping[str, str] = field(default_factory=dict)  # column -> value: which shipped rows it is of
 
     def __post_init__(self) -> None:
         for name in ("name", "title", "source", "licence", "citation", "group", "stain"):

@@ -13,7 +13,7 @@ from spermlens.config import Protocol
 from spermlens.datasets import Entry, Listing
 from spermlens.datasets.folder import CARD
 from spermlens.errors import ConfigError, DataError
-from spermlens.training.folds import everything, splits
+from spermlens.training.folds import everything, on_both_sides, splits
 from spermlens.types import Image, Task
 
 
@@ -158,6 +158,73 @@ def test_images_without_a_label_are_divided_too() -> None:
     made = splits(replace(data, entries=entries), protocol())
     assert sorted(np.concatenate([split.test for split in made])) == list(range(100))
     assert all(sum(n % 10 == 0 for n in split.test) == 2 for split in made)
+
+
+def divided(parts: list[str | None], groups: list[str | None] | None = None) -> Listing:
+    """One image a part, the classes in turn."""
+    data = listing([n % 2 for n in range(len(parts))], groups)
+    return replace(
+        data, entries=tuple(replace(e, split=part) for e, part in zip(data.entries, parts, strict=True))
+    )
+
+
+OFFICIAL: list[str | None] = ["train"] * 12 + ["valid"] * 4 + ["test"] * 8
+
+
+def test_an_official_split_is_the_publishers() -> None:
+    (split,) = splits(divided(OFFICIAL), protocol(kind="official"))
+    assert split.name == "r0f0"
+    assert split.train.tolist() == list(range(12))
+    assert split.inner.tolist() == list(range(12, 16))
+    assert split.test.tolist() == list(range(16, 24))
+
+
+def test_repeats_of_an_official_split_are_the_same_images() -> None:
+    made = splits(divided(OFFICIAL), protocol(kind="official", repeats=(0, 4)))
+    assert [split.name for split in made] == ["r0f0", "r4f0"]
+    assert made[0].train.tolist() == made[1].train.tolist()
+    assert made[0].test.tolist() == made[1].test.tolist()
+
+
+def test_without_official_validation_images_a_share_of_train_is_set_aside() -> None:
+    data = divided(["train"] * 16 + ["test"] * 8)
+    (split,) = splits(data, protocol(kind="official", inner_share=0.25))
+    assert len(split.inner) == 4
+    assert sorted([*split.train, *split.inner]) == list(range(16))
+    assert split.test.tolist() == list(range(16, 24))
+    (split,) = splits(data, protocol(kind="official", inner_share=0))
+    assert (len(split.train), len(split.inner)) == (16, 0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ([None] * 6, "'folder' has no official split .*Set protocol.kind to folds or holdout"),
+        (
+            ["train"] * 4 + ["dev", None],
+            r"expected the splits train, valid, test, found also dev \(1\), none",
+        ),
+        (["train"] * 6, "its official split has no image for test"),
+        (["valid"] * 6, "no image for train and test"),
+    ],
+)
+def test_an_official_split_that_is_none_is_refused(parts: list[str | None], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        splits(divided(parts), protocol(kind="official"))
+
+
+def test_an_official_split_needs_groups_or_their_want_accepted() -> None:
+    with pytest.raises(ConfigError, match="allow_ungrouped"):
+        splits(divided(OFFICIAL), protocol(kind="official", allow_ungrouped=False))
+
+
+def test_groups_on_both_sides_of_an_official_split_are_counted() -> None:
+    names: list[str | None] = [f"p{n}" for n in range(16)] + ["p0", "p0", "p13", "q", "q", "r", "s", "s"]
+    data = divided(OFFICIAL, names)
+    (split,) = splits(data, protocol(kind="official", allow_ungrouped=False))
+    assert on_both_sides(data, split) == (2, 5)  # p0 of train, p13 of valid; q, r and s are new
+    folds = splits(data, protocol(folds=2, inner_share=0))
+    assert [on_both_sides(data, split)[0] for split in folds] == [0, 0]
 
 
 def test_the_final_training_holds_nothing_back() -> None:

@@ -105,7 +105,7 @@ def _carry_out(run: Run, study: Study, plan: Sequence[Split]) -> Run:
         inner = (
             _pooled(run, study, plan, study.experiment.decide.views, "inner") if len(plan[0].inner) else []
         )
-        conclude(run, study.experiment, study.listing.card, tables, inner)
+        conclude(run, study.experiment, study.listing, tables, inner)
         if study.experiment.protocol.final_model:
             _final(run, study, tables[study.experiment.decide.views], len(parts))
     except BaseException:

@@ -14,6 +14,7 @@ from spermlens.datasets import Listing
 from spermlens.errors import ConfigError, DataError
 
 Indices = NDArray[np.int64]
+PARTS = ("train", "valid", "test")  # as publishers divide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class Split:
 def splits(listing: Listing, protocol: Protocol) -> list[Split]:
     """All trainings of a protocol. The same data, protocol and repeat number give the same splits."""
     _need_groups(listing, protocol)
+    if protocol.kind == "official":
+        return [_official(listing, protocol, repeat) for repeat in protocol.repeats]
     sides = protocol.folds if protocol.kind == "folds" else 2
     units, strata = np.array(listing.units), _strata(listing, sides)
     made = []
@@ -44,10 +47,48 @@ def splits(listing: Listing, protocol: Protocol) -> list[Split]:
     return made
 
 
+def on_both_sides(listing: Listing, split: Split) -> tuple[int, int]:
+    """How many of the test images' units are learned from too, and how many there are.
+
+    A unit is a group, else identical images. Only an official split divides any.
+    """
+    units = np.array(listing.units)
+    learned = set(units[split.train]) | set(units[split.inner])
+    tested = set(units[split.test])
+    return len(tested & learned), len(tested)
+
+
 def everything(listing: Listing) -> Split:
     """The final training: all images, nothing held back."""
     none = np.array([], np.int64)
     return Split(repeat=0, fold=0, train=np.arange(len(listing)), inner=none, test=none)
+
+
+def _official(listing: Listing, protocol: Protocol, repeat: int) -> Split:
+    """The publisher's train, valid (for choices) and test, whether or not these divide a group."""
+    parts = _published_parts(listing)
+    train, inner = parts["train"], parts["valid"]
+    if not len(inner):
+        units, strata = np.array(listing.units), _strata(listing, 2)
+        train, inner = _set_inner_aside(train, units, strata, protocol.inner_share, (repeat, 0))
+    return Split(repeat=repeat, fold=0, train=train, inner=inner, test=parts["test"])
+
+
+def _published_parts(listing: Listing) -> dict[str, Indices]:
+    name, found = listing.card.name, [entry.split for entry in listing.entries]
+    if not any(found):
+        raise ConfigError(
+            f"'{name}' has no official split (a column or field 'split' with train, valid and test). "
+            "Set protocol.kind to folds or holdout."
+        )
+    strange = Counter(str(part or "none") for part in found if part not in PARTS)
+    if strange:
+        shown = ", ".join(f"{part} ({count})" for part, count in strange.items())
+        raise ConfigError(f"'{name}': expected the splits {', '.join(PARTS)}, found also {shown}.")
+    parts = {part: np.flatnonzero(np.array(found) == part) for part in PARTS}
+    if missing := [part for part in ("train", "test") if not len(parts[part])]:
+        raise ConfigError(f"'{name}': its official split has no image for {' and '.join(missing)}.")
+    return parts
 
 
 def _need_groups(listing: Listing, protocol: Protocol) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from spermlens.config import Experiment
+from spermlens.datasets import Listing
 from spermlens.evaluate.calibration import Threshold, threshold_for
 from spermlens.evaluate.intervals import judge
 from spermlens.evaluate.table import Predictions, write_predictions
@@ -13,6 +14,7 @@ from spermlens.framing import Framing
 from spermlens.models._network import Network
 from spermlens.models._store import Description, save
 from spermlens.runs import Run
+from spermlens.training.folds import on_both_sides, splits
 from spermlens.types import Card, Result
 
 NEVER = 1.01  # a threshold that no confidence reaches
@@ -22,7 +24,7 @@ NOT_A_CELL = "non_sperm"  # the class by which data sets say so
 def conclude(
     run: Run,
     experiment: Experiment,
-    card: Card,
+    listing: Listing,
     tables: Mapping[int, Sequence[Predictions]],
     inner: Sequence[Predictions],
 ) -> list[Result]:
@@ -36,29 +38,48 @@ def conclude(
     if inner:
         write_predictions(run.inner, inner)
         results += _judged(run, experiment, inner, "inner images")
-    run.write_results(experiment.claim, protocol_in_words(experiment, card), results)
+    run.write_results(experiment.claim, protocol_in_words(experiment, listing), results)
     return results
 
 
-def protocol_in_words(experiment: Experiment, card: Card) -> str:
+def protocol_in_words(experiment: Experiment, listing: Listing) -> str:
     """How the figures came about, for the reader of a table."""
-    protocol = experiment.protocol
+    protocol, card = experiment.protocol, listing.card
+    repeats = f"repeats {', '.join(map(str, protocol.repeats))}"
+    if protocol.kind == "official":
+        return _official_in_words(experiment, listing, repeats)
     if protocol.kind == "folds":
-        how = f"stratified {protocol.folds}-fold, repeats {', '.join(map(str, protocol.repeats))}"
+        how = f"stratified {protocol.folds}-fold, {repeats}"
     else:
-        how = f"hold-out of {protocol.test_share:.0%}, repeats {', '.join(map(str, protocol.repeats))}"
+        how = f"hold-out of {protocol.test_share:.0%}, {repeats}"
     inner = (
         f"{protocol.inner_share:.0%} of the training images set aside for choices"
         if protocol.inner_share
         else "nothing chosen"
     )
-    kept = "the epoch best on them kept" if protocol.keep == "best_inner" else "the last epoch kept"
-    grouped = (
-        "groups never divided"
-        if card.group not in ("not released", "not stated")
-        else "; ".join(card.unknown)
-    )
-    return f"{how}; {inner}, {kept}; identical images together. {grouped}".rstrip()
+    grouped = f"groups ({card.group}) never divided" if _has_groups(card) else " ".join(card.unknown)
+    return f"{how}; {inner}, {_kept(experiment)}; identical images together. {grouped}".rstrip()
+
+
+def _official_in_words(experiment: Experiment, listing: Listing, repeats: str) -> str:
+    split = splits(listing, experiment.protocol)[0]
+    both, tested = on_both_sides(listing, split)
+    unit = "groups" if _has_groups(listing.card) else "distinct images"
+    inner = f"{len(split.inner)} images set aside for choices" if len(split.inner) else "nothing chosen"
+    how = f"the publisher's own split, {len(split.train)} images to learn from and {len(split.test)} to test"
+    leak = f"{both} of the {tested} {unit} of the test images are learned from too"
+    leak += ", so figures may be too good." if both else "."
+    unknown = " ".join(listing.card.unknown)
+    return f"{how}, {repeats}; {inner}, {_kept(experiment)}. {leak} {unknown}".rstrip()
+
+
+def _kept(experiment: Experiment) -> str:
+    best = experiment.protocol.keep == "best_inner"
+    return "the epoch best on them kept" if best else "the last epoch kept"
+
+
+def _has_groups(card: Card) -> bool:
+    return card.group not in ("not released", "not stated")
 
 
 def save_final(

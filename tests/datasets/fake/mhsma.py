@@ -1,4 +1,4 @@
-"""Twenty drawn grey sperm in the layout of MHSMA: arrays of pictures at two sizes, of labels, three splits."""
+"""Twenty drawn grey sperm in the layout of MHSMA: arrays of pictures at two sizes and of labels, in parts."""
 
 from __future__ import annotations
 
