@@ -60,18 +60,23 @@ def assignments(texts: Sequence[str] | None) -> dict[str, Any]:
 
 
 @contextmanager
-def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """`show(text, done, total)` moves a bar with the time left; silent when quiet or not a terminal."""
+def progress(quiet: bool, in_bytes: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """`show(text, done, total)` moves a bar with the time left; silent when quiet or not a terminal.
+
+    A total of 0 means: not known.
+    """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    counted = DownloadColumn() if in_bytes else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), counted, TimeLeft())
     with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bars:
         bar = bars.add_task("", total=None)
 
         def show(text: str, done: int, total: int) -> None:
-            bars.update(bar, description=text, completed=done, total=total)
+            bars.update(bar, description=text, completed=done, total=total or None)
 
         yield show
 

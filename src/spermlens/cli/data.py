@@ -1,4 +1,4 @@
-"""`spermlens data`: which data sets there are, what is known of them, and whether yours is whole."""
+"""`spermlens data`: which data sets there are, what is known of them, how to get them, is yours whole."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from typing import Annotated
 
 import typer
 
-from spermlens.cli._terminal import AsJson, DataOption, Quiet, Root, assignments, print_json, print_table, say
+from spermlens.cli._terminal import (
+    AsJson,
+    DataOption,
+    Quiet,
+    Root,
+    assignments,
+    print_json,
+    print_table,
+    progress,
+    say,
+)
 from spermlens.errors import DataCorrupt
 
-app = typer.Typer(help="Data sets: list, show, verify.", no_args_is_help=True)
+app = typer.Typer(help="Data sets: list, show, fetch, verify.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="A data set's name, a folder or a CSV manifest.")]
 
 
@@ -58,6 +68,25 @@ def show(name: Name, as_json: AsJson = False) -> None:
         *(("not known", sentence) for sentence in card.unknown),
     ]
     print_table(card.name, ("", ""), facts)
+
+
+@app.command("fetch")
+def fetch(
+    name: Annotated[str, typer.Argument(help="A published data set's name.")],
+    root: Annotated[str, typer.Option(help="The folder to put it into; else the user's cache.")] = "",
+    quiet: Quiet = False,
+) -> None:
+    """Download a data set from its publisher, verify it, and print where it lies."""
+    from pathlib import Path
+
+    from spermlens.datasets import DATASETS
+    from spermlens.datasets._fetch import fetch as fetch_data
+
+    with progress(quiet, in_bytes=True) as show:
+        place = fetch_data(name, Path(root) if root else None, show)
+    card = DATASETS[name].CARD
+    say(f"'{name}' is whole. Licence: {card.licence}. Cite: {card.citation}", quiet)
+    typer.echo(place)
 
 
 @app.command("verify")

@@ -67,5 +67,6 @@ def find_root(name: str, root: str | Path = "") -> Path | None:
     looked = ", ".join(str(place / name) for place in places)
     raise DataMissing(
         f"The data set '{name}' was not found (looked in {looked}). "
-        f"Get it from {card.download or card.source} and name its folder with --root."
+        f"Get it from {card.source} and name its folder with --root, "
+        f"or let `spermlens data fetch {name}` do so."
     )
