@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from spermlens.errors import CannotWrite
 from spermlens.files import (
     folder_in_one_piece,
     sha256_of,
@@ -62,7 +63,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
     path = tmp_path / "weights.bin"
     path.write_bytes(b"old")
     monkeypatch.setattr(os, step, fault)
-    with pytest.raises((OSError, KeyboardInterrupt)):
+    with pytest.raises((CannotWrite, KeyboardInterrupt)):
         write_bytes(path, b"new")
     monkeypatch.undo()
     assert everything_in(tmp_path) == ["weights.bin"]
@@ -73,7 +74,7 @@ def test_a_folder_that_takes_no_files_is_an_error_that_leaves_it_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.mkstemp", lambda **_: disk_full())
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(CannotWrite, match="a: the disk is full"):
         write_bytes(tmp_path / "a", b"new")
     assert everything_in(tmp_path) == []
 
@@ -151,7 +152,7 @@ def test_a_folder_that_cannot_take_its_name_gives_the_old_one_back(
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", replace_or_fail)
-    with pytest.raises(OSError, match="No space"), folder_in_one_piece(model) as draft:
+    with pytest.raises(CannotWrite, match="model: the disk is full"), folder_in_one_piece(model) as draft:
         (draft / "new").write_text("new")
     assert everything_in(tmp_path) == ["model", "model/old"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spermlens.errors import UsageError
-from spermlens.files import write_bytes
+from spermlens.files import is_folder, is_there, make_sure_of, shortened, sweep, sweep_below, write_bytes
 from spermlens.lens import Lens
 from spermlens.predict.journal import Journal
 from spermlens.predict.pipeline import Ask, read_sources
@@ -20,6 +20,7 @@ from spermlens.types import Explanation, Reading
 
 ON_THE_PAGE = 120  # cells; the rows hold all
 ON_THE_SHEET = 40
+DEEPEST = 500  # letters of an image's folders that the folder of maps repeats; a path has an end, too
 LOOKED_AT_FIRST = {"unsure": 0, "not_a_cell": 1, "decided": 2}
 
 Show = Callable[[int, int], None]
@@ -47,13 +48,29 @@ def read_batch(
     lens: Lens, sources: Sequence[Source], order: Order, show: Show = lambda _done, _total: None
 ) -> list[Row]:
     """Read every source once, write what was ordered, and return all rows in the order of the sources."""
-    for path in (order.output, order.page):
-        if path is not None and path.exists() and not order.overwrite:
-            raise UsageError(f"{path}: is there already. Name another file, or add --overwrite.")
+    _make_sure(order)
     rows = _read(lens, sources, order, show)
     if order.page is not None:
         _write_page(lens, sources, rows, order)
     return rows
+
+
+def _make_sure(order: Order) -> None:
+    """What cannot be written is said before anything is read; what a killed run left half-done goes."""
+    for path in (order.output, order.page):
+        if path is None:
+            continue
+        if is_folder(path):
+            raise UsageError(f"{path}: this is a folder. Name a file.")
+        if is_there(path) and not order.overwrite:
+            raise UsageError(f"{path}: is there already. Name another file, or add --overwrite.")
+        make_sure_of(path)
+        sweep(path.parent, path.name)
+    if order.output is not None:
+        sweep(order.output.parent, f".{shortened(order.output.name)}.journal")
+    if order.maps is not None:
+        make_sure_of(order.maps / "contact-sheet.png")
+        sweep_below(order.maps)
 
 
 def as_csv(lens: Lens, rows: Sequence[Row]) -> str:
@@ -113,10 +130,12 @@ def _write_maps(folder: Path, readings: Sequence[Reading]) -> None:
 
 def _map_name(reading: Reading, found: Explanation) -> str:
     """The image's own folders are kept, but nothing leads out of the folder of maps."""
-    steps = [step for step in reading.prediction.id.split("/") if step not in ("", ".", "..")]
-    stem = "/".join(steps).replace("#", "-page").replace(":", "_")
-    said = f"{found.task}.{found.target}.{found.method}".replace("/", "_").replace("\\", "_")
-    return f"{stem}.{said}.png"
+    *above, last = [step for step in reading.prediction.id.split("/") if step not in ("", ".", "..")]
+    last = last.replace("#", "-page").replace(":", "_")
+    said = shortened(f"{found.task}.{found.target}.{found.method}".replace("/", "_").replace("\\", "_"), 120)
+    if len("/".join(above)) > DEEPEST:
+        above = [shortened("_".join(above), 120)]
+    return "/".join([*map(shortened, above), f"{shortened(last, 120)}.{said}.png"]).replace(":", "_")
 
 
 def _write_sheet(lens: Lens, folder: Path, readings: Sequence[Reading]) -> None:

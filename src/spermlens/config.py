@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from spermlens.errors import ConfigError, UnknownName, nearest
+from spermlens.files import is_file
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -149,7 +150,7 @@ def experiment_names() -> list[str]:
 def load_experiment(name_or_path: str, overrides: Sequence[str] = ()) -> Experiment:
     """An experiment by name or TOML file, with 'a.b=value' overrides."""
     path = Path(name_or_path)
-    if path.suffix == ".toml" or path.is_file():
+    if path.suffix == ".toml" or is_file(path):
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:

@@ -9,7 +9,9 @@
     │   ├── DataCorrupt               3   something is there, but it is not what the card promises
     │   ├── BadImage                  3   one file is not a readable image
     │   ├── BadManifest               3   a CSV manifest is wrong
+    │   ├── SplitLeaks                3   copies or groups stand on both sides of a planned split
     │   └── BadModel                  3   a folder is not a usable saved model
+    ├── CannotWrite                   3   the disk refuses: full, read-only, or the place cannot hold a file
     └── GateNotMet                    4   everything ran, and the quality asked for was not reached
 
 A message says what is wrong, where, what was found and expected, and what to do next.
@@ -68,8 +70,18 @@ class BadManifest(DataError):
     """A CSV manifest is wrong."""
 
 
+class SplitLeaks(DataError):
+    """Copies or groups stand on both sides of a planned split."""
+
+
 class BadModel(DataError):
     """A folder is not a usable saved model."""
+
+
+class CannotWrite(SpermlensError):
+    """The disk refuses what is to be written; what is there already stays as it is."""
+
+    exit_code = 3
 
 
 class GateNotMet(SpermlensError):

@@ -23,6 +23,7 @@ from spermlens.errors import DataError, UnknownName, UsageError
 from spermlens.evaluate.intervals import judge
 from spermlens.evaluate.table import Predictions
 from spermlens.explain._engine import Question
+from spermlens.files import is_file, is_there
 from spermlens.images import read_pages
 from spermlens.models._store import DESCRIPTION, Description, Saved, describe
 from spermlens.models._store import load as load_saved
@@ -45,12 +46,14 @@ def shipped_models() -> dict[str, Path]:
 def find_model(name_or_folder: str | Path) -> Path:
     """A folder with a model, a run's folder, a shipped model's name, or what names one run below ./runs."""
     folder, name, shipped = Path(name_or_folder), str(name_or_folder), shipped_models()
+    if not name:
+        raise UsageError("The model's name is empty. Name a folder, a run or a shipped model.")
     for place in (folder, folder / "model"):
-        if (place / DESCRIPTION).is_file():
+        if is_file(place / DESCRIPTION):
             return place
     if name in shipped:
         return shipped[name]
-    if folder.exists():
+    if is_there(folder):
         describe(folder)  # says what is wrong with it
     trained = {run.id: run.model for run in list_runs(RUNS) if (run.model / DESCRIPTION).is_file()}
     if any(name in id for id in trained):

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from spermlens.errors import DataCorrupt, DataMissing, UnknownName, UsageError
-from spermlens.files import write_json, write_text
+from spermlens.files import is_file, write_json, write_text, writing
 from spermlens.types import Result
 
 LIBRARIES = ("spermlens", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "pillow")
@@ -123,7 +123,8 @@ def new_run(root: Path, name: str, config: str, environment: dict[str, Any]) -> 
     """A fresh folder with its configuration and environment written."""
     day = datetime.now(UTC).strftime("%Y-%m-%d")
     run = Run(root / f"{day}-{name}-{secrets.token_hex(2)}")
-    run.folder.mkdir(parents=True)
+    with writing(run.folder):
+        run.folder.mkdir(parents=True)
     write_json(run.folder / "environment.json", environment)
     run.set_status("running")
     write_text(run.config, config)  # last: a folder with a configuration is a whole run
@@ -132,7 +133,7 @@ def new_run(root: Path, name: str, config: str, environment: dict[str, Any]) -> 
 
 def find_run(root: Path, name: str) -> Run:
     """A run by its folder, or by the whole or the only fitting part of its name."""
-    if (Path(name) / "config.toml").is_file():
+    if is_file(Path(name) / "config.toml"):
         return Run(Path(name))
     fitting = [run for run in list_runs(root) if name in run.id]
     exact = [run for run in fitting if run.id == name]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,9 +16,28 @@ from spermlens.cli.doctor import doctor
 from spermlens.cli.evaluate import evaluate
 from spermlens.cli.predict import predict
 from spermlens.cli.train import train
-from spermlens.errors import SpermlensError
+from spermlens.errors import CannotWrite, SpermlensError
 
 INTERRUPTED = 130
+# What the machine refuses and the user can mend; any other OSError is a fault of ours.
+OF_THE_MACHINE = {
+    getattr(errno, name)
+    for name in [
+        "EACCES",
+        "EDQUOT",
+        "EFBIG",
+        "EIO",
+        "ELOOP",
+        "EMFILE",
+        "ENAMETOOLONG",
+        "ENFILE",
+        "ENOSPC",
+        "EPERM",
+        "EROFS",
+        "ESTALE",
+    ]
+    if hasattr(errno, name)
+}
 HOW_TO_GO_ON = "Stopped. What was done is kept: predict goes on with the same command, train with --resume."
 
 app = typer.Typer(
@@ -51,13 +73,22 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command; the exit code. What the user can mend is a sentence, our failure is a trace."""
     try:
         code = app(args=list(arguments), prog_name="spermlens", standalone_mode=False)
+        sys.stdout.flush()  # a full disk is said here, not after the last line of Python
     except SpermlensError as error:
         typer.echo(f"Error: {error}", err=True)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except BrokenPipeError:
+        _let_go_of_stdout()
         return 0
+    except OSError as error:
+        if error.errno not in OF_THE_MACHINE:
+            raise
+        where = error.filename or "The output"
+        typer.echo(f"Error: {where}: {error.strerror}. Mend that, then give the command again.", err=True)
+        _let_go_of_stdout()
+        return CannotWrite.exit_code
     except Exception as error:
         show = getattr(error, "show", None)  # the parser's own complaints know how to show themselves
         if show is None:
@@ -69,5 +100,16 @@ def run(arguments: Sequence[str]) -> int:
     return int(code or 0)
 
 
+def _let_go_of_stdout() -> None:
+    """What could not be written is dropped, else Python tries once more at its end and complains."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without the letter shows its number
     sys.exit(run(sys.argv[1:]))

@@ -50,10 +50,12 @@ def evaluate(
     from spermlens.datasets import open_data
     from spermlens.evaluate.intervals import judge
     from spermlens.evaluate.table import write_predictions
-    from spermlens.files import write_json
+    from spermlens.files import make_sure_of, write_json
     from spermlens.lens import load
 
     gates = _gates(gate or [])
+    if output is not None:
+        make_sure_of(output / "results.json")
     lens = load(model, device=device)
     listing = open_data(data, root, assignments(option))
     views = views or lens.description.views

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from spermlens.cli._terminal import AsJson, print_json, print_table
-from spermlens.errors import UsageError
+from spermlens.errors import DataError, UsageError
 
 app = typer.Typer(help="Runs: list, show, compare, export.", no_args_is_help=True)
 Place = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
@@ -78,13 +79,13 @@ def export(
     runs: Place = Path("runs"),
 ) -> None:
     """The figures of several runs as one results file, their predictions per image beside it."""
-    import shutil
-
-    from spermlens.files import write_json
+    from spermlens.files import write_bytes, write_json
     from spermlens.runs import find_run
 
     found = [find_run(runs, name) for name in names]
     told = [run.told() for run in found]
+    for run in found:
+        write_bytes(output.with_name(f"{run.id}.predictions.csv"), run.predictions.read_bytes())
     write_json(
         output,
         {
@@ -94,14 +95,19 @@ def export(
             "comparisons": [],
         },
     )
-    for run in found:
-        shutil.copyfile(run.predictions, output.with_name(f"{run.id}.predictions.csv"))
 
 
 def _summary(run: Any) -> dict[str, Any]:
-    data = run.environment().get("data", {}).get("name", "")
-    row: dict[str, Any] = {"run": run.id, "status": run.status(), "data": data}
+    row: dict[str, Any] = {"run": run.id, "status": "damaged", "data": ""}
     row |= dict.fromkeys(("accuracy", "low", "high", "n"))
+    with suppress(DataError):  # one damaged run does not hide the others; `runs show` says what is wrong
+        row |= _found_in(run)
+    return row
+
+
+def _found_in(run: Any) -> dict[str, Any]:
+    data = run.environment().get("data", {}).get("name", "")
+    row: dict[str, Any] = {"status": run.status(), "data": data}
     if (run.folder / "results.json").is_file():
         best = next((r for r in run.results() if r.metric == "accuracy"), None)
         if best is not None:

@@ -43,6 +43,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train every fold of an experiment, judge it on images never seen, and save a model and a page."""
+    from spermlens.files import make_sure_of
     from spermlens.models._pretrained import weights_folder
     from spermlens.runs import find_run
     from spermlens.training.experiment import resume as resume_run
@@ -56,6 +57,7 @@ def train(
             run = resume_run(find_run(runs, resume), device=device, tell=_teller(show, quiet))
         else:
             chosen = _experiment(experiment, data, root, setting or [], start_from, class_map or [])
+            make_sure_of(runs / chosen.name)
             run = start(chosen, runs, device=device, tell=_teller(show, quiet))
     _write_page(run)
     _print_outcome(run, as_json, quiet)

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 from spermlens.catalog import Catalog
 from spermlens.datasets._listing import Entry, Listing, id_of
 from spermlens.errors import ConfigError, DataMissing, UnknownName, UsageError, nearest
-from spermlens.files import user_cache
+from spermlens.files import is_there, user_cache
 
 DATASETS = Catalog("spermlens.datasets", "data set")
 
@@ -24,7 +24,7 @@ def open_data(name: str, root: str | Path = "", options: Mapping[str, Any] | Non
     each time in the sub-folder of its name.
     """
     if name not in DATASETS:
-        if not Path(name).exists():
+        if not is_there(name):
             raise UnknownName("data set or folder", name, DATASETS)
         if root:
             raise UsageError(f"'{name}' is a folder or manifest itself. Leave out --root '{root}'.")
@@ -54,7 +54,7 @@ def find_root(name: str, root: str | Path = "") -> Path | None:
     """Where a data set lies; None for one that is drawn. Says where it looked when it is not there."""
     card = DATASETS[name].CARD
     if root:
-        if not Path(root).exists():
+        if not is_there(root):
             raise DataMissing(f"{root}: nothing is there. Check where the data set '{name}' lies.")
         return Path(root)
     if card.source == "drawn":

@@ -104,7 +104,10 @@ def manifest_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    columns = [column.strip() for column in reader.fieldnames or []]
+    try:
+        columns = [column.strip() for column in reader.fieldnames or []]
+    except csv.Error as error:
+        raise BadManifest(f"{path}, line 1: {error}. Save it as plain CSV.") from error
     if "path" not in columns:
         raise BadManifest(f"{path}: expected a column 'path', found {', '.join(columns) or 'an empty file'}.")
     doubled = [column for column, count in Counter(columns).items() if count > 1 or not column]

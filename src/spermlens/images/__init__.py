@@ -6,12 +6,13 @@ header and checked before any pixel is decoded.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from spermlens.errors import BadImage, DataMissing
+from spermlens.errors import BadImage, DataError, DataMissing
 from spermlens.files import sha256_of
 from spermlens.images._pages import MAX_BYTES, MAX_PAGES, MAX_PIXELS
 from spermlens.images._png_jpeg_bmp import decode_deep_png, decode_with_pillow
@@ -87,9 +88,21 @@ def pixel_hash(image: Image) -> str:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """The image files below a folder by suffix, sorted, hidden ones left out."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+    """The image files below a folder by suffix, sorted, hidden ones left out; links are followed once."""
+    found: list[Path] = []
+    seen: set[str] = set()
+    for place, folders, files in os.walk(folder, onerror=_cannot_list, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in seen else [name for name in folders if not name.startswith(".")]
+        if real not in seen:
+            found += [Path(place, name) for name in files if not name.startswith(".")]
+        seen.add(real)
+    return sorted(path for path in found if path.suffix.lower() in SUFFIXES)
+
+
+def _cannot_list(error: OSError) -> None:
+    """A folder that may not be looked into must not pass for an empty one."""
+    raise DataError(f"{error.filename}: cannot be listed ({error.strerror}). Check the path and the rights.")
 
 
 def _decoder(data: bytes, name: str) -> Callable[[bytes, str], list[Image]]:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from spermlens.errors import BadModel, DataMissing, UsageError
-from spermlens.files import folder_in_one_piece, sha256_of, write_bytes, write_json
+from spermlens.files import folder_in_one_piece, is_file, sha256_of, write_bytes, write_json
 from spermlens.framing import Framing
 from spermlens.models import build
 from spermlens.models._network import Network
@@ -107,6 +107,9 @@ def load(folder: Path) -> Saved:
                 description.architecture, description.tasks, pretrained=False, arguments=description.arguments
             )
             network.load_state_dict(read_tensors(path))
+        _demand(
+            all(bool(v.isfinite().all()) for v in network.state_dict().values()), "NaN or infinite values"
+        )
     except (UsageError, RuntimeError, TypeError, ValueError) as error:
         raise BadModel(f"{path}: the weights do not fit '{description.architecture}': {error}.") from error
     network.eval().requires_grad_(False)
@@ -115,13 +118,13 @@ def load(folder: Path) -> Saved:
 
 def describe(folder: Path) -> Description:
     """The content of model.json without the weights."""
-    if folder.is_file():
+    if is_file(folder):
         raise BadModel(
             f"{folder}: a model is a folder with {WEIGHTS} and {DESCRIPTION}, but this is a file. "
             "Pickled or zipped models (.pt, .pth, .ckpt, .zip) can run foreign code and are never opened."
         )
     path = folder / DESCRIPTION
-    if not path.is_file():
+    if not is_file(path):
         raise DataMissing(f"{folder}: no saved model is there ({DESCRIPTION} not found). Check the path.")
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

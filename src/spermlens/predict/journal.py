@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 from spermlens.errors import UsageError
-from spermlens.files import write_json, write_text
+from spermlens.files import is_file, is_folder, shortened, write_json, write_text, writing
 from spermlens.predict.rows import Row
 from spermlens.predict.sources import Source
 from spermlens.spreadsheet import to_csv
@@ -27,10 +28,10 @@ class Journal:
     def __init__(self, output: Path, settings: Mapping[str, Any]) -> None:
         if output.suffix.lower() not in (".csv", ".json"):
             raise UsageError(f"{output}: the output must end in .csv or .json.")
-        if output.is_dir():
+        if is_folder(output):
             raise UsageError(f"{output}: this is a folder. Name a file.")
         self.output = output
-        self.path = output.with_name(f".{output.name}.journal")
+        self.path = output.with_name(f".{shortened(output.name)}.journal")
         self.settings = json.loads(json.dumps(settings))
         self._done = self._read()
         self._stream: TextIO | None = None
@@ -41,10 +42,11 @@ class Journal:
 
     def add(self, source: Source, rows: list[Row]) -> None:
         """All rows of one source; they outlive this process when this returns."""
-        if self._stream is None:
-            self._stream = self._open()
-        self._stream.write(json.dumps({"source": _mark(source), "rows": rows}) + "\n")
-        self._stream.flush()
+        with writing(self.path):
+            if self._stream is None:
+                self._stream = self._open()
+            self._stream.write(json.dumps({"source": _mark(source), "rows": rows}) + "\n")
+            self._stream.flush()
         self._done[_mark(source)] = rows
 
     def finish(self, rows: list[Row], headings: list[str]) -> None:
@@ -57,20 +59,24 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        if self._stream is not None:
-            os.fsync(self._stream.fileno())
-            self._stream.close()
-            self._stream = None
+        if self._stream is None:
+            return
+        stream, self._stream = self._stream, None
+        try:
+            with writing(self.path):
+                os.fsync(stream.fileno())
+        finally:
+            with suppress(OSError):  # a line that the disk refused is refused again
+                stream.close()
 
     def _open(self) -> TextIO:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         kept = [json.dumps({"settings": self.settings})]
         kept += [json.dumps({"source": source, "rows": rows}) for source, rows in self._done.items()]
         write_text(self.path, "\n".join(kept) + "\n")  # without the line that was cut short
         return self.path.open("a", encoding="utf-8")
 
     def _read(self) -> dict[str, list[Row]]:
-        if not self.path.is_file():
+        if not is_file(self.path):
             return {}
         found: dict[str, list[Row]] = {}
         for number, line in enumerate(self.path.read_bytes().splitlines()):
@@ -90,6 +96,6 @@ def _mark(source: Source) -> str:
     try:
         told = source.path.stat()
         state = [told.st_size, told.st_mtime_ns]
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a zero byte in the path
         state = []
     return json.dumps([source.id, str(source.path.absolute()), source.um_per_pixel, *state])

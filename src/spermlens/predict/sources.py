@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import TextIO
 
 from spermlens.datasets import id_of
 from spermlens.errors import BadManifest, DataMissing, UsageError
+from spermlens.files import is_file, is_folder, is_there
 from spermlens.images import list_images, read_pages
 from spermlens.types import Image
 
@@ -42,7 +44,7 @@ def find_sources(
     found: dict[Path, Source] = {}
     for text in inputs:
         for source in _from_stream(stream) if text == "-" else _expand(text):
-            found.setdefault(source.path.absolute(), source)
+            found.setdefault(_place(source.path), source)
     if not found:
         raise DataMissing(
             f"No image was found in: {', '.join(inputs) or 'nothing'}. Name files, folders or globs."
@@ -51,25 +53,35 @@ def find_sources(
     return _with_own_ids(scaled)
 
 
+def _place(path: Path) -> Path:
+    """Where a file lies, however many links lead to its folder."""
+    return Path(os.path.realpath(path.parent)) / path.name
+
+
 def _expand(text: str) -> list[Source]:
+    if not text:
+        raise UsageError(
+            "An input is empty, where a file, folder or pattern is expected. Is a variable unset?"
+        )
     path = Path(text)
-    if path.is_dir():
+    if is_folder(path):
         images = list_images(path)
         if not images:
             raise DataMissing(f"{path}: the folder holds no PNG, JPEG, BMP or TIFF image, also not below it.")
         return [Source(id_of(image.relative_to(path)), image) for image in images]
-    if path.suffix.lower() == ".csv" and path.is_file():
+    if path.suffix.lower() == ".csv" and is_file(path):
         return _from_manifest(path)
-    if glob.has_magic(text) and not path.exists():
+    if glob.has_magic(text) and not is_there(path):
         matches = sorted(Path(match) for match in glob.glob(text, recursive=True))  # noqa: PTH207
         if not matches:
             raise DataMissing(f"'{text}' fits no file. Check the pattern.")
-        return [Source(id_of(match), match) for match in matches if match.is_file()]
+        return [Source(id_of(match), match) for match in matches if not is_folder(_place(match))]
     return [Source(id_of(Path(path.name)), path)]  # also when it is not there: that is then said in its row
 
 
 def _from_stream(stream: TextIO | None) -> list[Source]:
-    lines = (line.strip() for line in stream or ())
+    raw = getattr(stream, "buffer", None)  # names may hold bytes that are no text
+    lines = [os.fsdecode(line).strip() for line in raw] if raw else [line.strip() for line in stream or ()]
     return [Source(id_of(Path(line)), Path(line)) for line in lines if line]
 
 
@@ -83,6 +95,12 @@ def _from_manifest(path: Path) -> list[Source]:
             raise BadManifest(f"{where}: the path is empty.")
         unit = um_per_pixel_of(row.get("um_per_pixel", ""), where)
         sources.append(Source(row.get("id") or row["path"], path.parent / row["path"], unit))
+    for column, names in (("path", [str(s.path) for s in sources]), ("id", [s.id for s in sources])):
+        if doubled := [name for name, count in Counter(names).items() if count > 1]:
+            raise BadManifest(
+                f"{path}: {len(doubled)} {column}(s) stand twice, first '{doubled[0]}'. "
+                "Leave one row an image, each with an id of its own."
+            )
     return sources
 
 

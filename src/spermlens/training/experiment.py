@@ -7,7 +7,9 @@ import io
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,10 @@ from numpy.typing import NDArray
 from spermlens.config import Experiment, load_experiment, to_toml
 from spermlens.datasets import Listing, open_data
 from spermlens.datasets._verify import hash_of_hashes, require
-from spermlens.errors import DataCorrupt, UnknownName
+from spermlens.errors import CannotWrite, DataCorrupt, UnknownName
 from spermlens.evaluate.table import Predictions
 from spermlens.explain._engine import Question, raw_maps
-from spermlens.files import write_json, write_text
+from spermlens.files import sweep_below, write_json, write_text
 from spermlens.framing import Framing, field_that_holds
 from spermlens.models import build
 from spermlens.models._network import Network
@@ -71,14 +73,25 @@ def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tel
 def resume(run: Run, *, device: str = "auto", tell: Tell = lambda _: None) -> Run:
     """Go on where a run stopped; on the CPU it ends with the weights it would have had."""
     study = prepare(load_experiment(str(run.config)), device, tell)
-    found, begun_with = hash_of_hashes(study.listing.pixel_hashes), run.environment()["data"]["pixels_sha256"]
+    found, begun_with = hash_of_hashes(study.listing.pixel_hashes), _begun_with(run)
     if found != begun_with:
         raise DataCorrupt(
             f"{run.folder}: the images are not those this run began with (hash {found[:12]}, "
             f"then {begun_with[:12]}). Put them back, or begin a new run."
         )
+    sweep_below(run.folder)
     run.set_status("running")
     return _carry_out(run, study, splits(study.listing, study.experiment.protocol))
+
+
+def _begun_with(run: Run) -> str:
+    try:
+        return str(run.environment()["data"]["pixels_sha256"])
+    except (KeyError, TypeError) as error:
+        raise DataCorrupt(
+            f"{run.folder / 'environment.json'}: does not say which images the run began with. "
+            "The file was changed; begin a new run."
+        ) from error
 
 
 def prepare(experiment: Experiment, device: str = "auto", tell: Tell = lambda _: None) -> Study:
@@ -109,7 +122,8 @@ def _carry_out(run: Run, study: Study, plan: Sequence[Split]) -> Run:
         if study.experiment.protocol.final_model:
             _final(run, study, tables[study.experiment.decide.views], len(parts))
     except BaseException:
-        run.set_status("stopped")
+        with suppress(CannotWrite):  # a full disk is said once
+            run.set_status("stopped")
         raise
     run.set_status("finished")
     return run
@@ -213,9 +227,7 @@ def _maps(study: Study, network: Network, indices: NDArray[np.int64]) -> dict[st
 def _pooled(run: Run, study: Study, plan: Sequence[Split], views: int, which: str) -> list[Predictions]:
     """One table a task: all folds of all repeats."""
     place = {entry.id: index for index, entry in enumerate(study.listing.entries)}
-    said = [
-        (split, json.loads((run.part(split.name) / "predictions.json").read_text("utf-8"))) for split in plan
-    ]
+    said = [(split, _stored(run, study, split)) for split in plan]
     rows = [(split, id, n) for split, part in said for n, id in enumerate(part[which]["ids"])]
     where = np.array([place[id] for _, id, _ in rows])
     tables = []
@@ -233,6 +245,28 @@ def _pooled(run: Run, study: Study, plan: Sequence[Split], views: int, which: st
             )
         )
     return tables
+
+
+def _stored(run: Run, study: Study, split: Split) -> dict[str, Any]:
+    """What a fold said of its images, if the file is still what the fold wrote."""
+    path = run.part(split.name) / "predictions.json"
+    tasks, views = study.listing.card.tasks, _views(study)
+    try:
+        said: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        whole = True
+        for which, indices in (("test", split.test), ("inner", split.inner)):
+            whole &= said[which]["ids"] == [study.listing.entries[i].id for i in indices]
+            for task, count in product(tasks, views if len(indices) else ()):
+                found = np.array(said[which]["views"][str(count)][task.name], np.float64)
+                whole &= found.shape == (len(indices), len(task.classes)) and bool(np.isfinite(found).all())
+    except (OSError, ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise DataCorrupt(
+            f"{path}: not what this fold said of its images; the file was changed. "
+            "Delete it, and --resume trains the fold anew."
+        )
+    return said
 
 
 def _views(study: Study) -> list[int]:
