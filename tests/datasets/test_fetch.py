@@ -163,7 +163,7 @@ def test_a_web_page_in_place_of_the_file_is_told_from_it(
     server.files["/page"], server.redirect["/x"] = page + bytes(100), "/page"
     with pytest.raises(DataMissing, match="/page: sends a web page, not the file"):
         download(f"{server.address}/x", tmp_path / "x")
-    assert not (tmp_path / "x").exists()
+    assert left(tmp_path) == []
 
 
 def test_more_than_the_limit_is_refused(
@@ -256,7 +256,7 @@ def test_an_answer_that_is_no_zip_says_what_a_hand_can_do(
         fetch("hushem", root)
     assert "By hand: open https://doi.org/10.17632/tt3yj2pf38.3 in a browser" in str(error.value)
     assert f"put them unpacked into {root}" in str(error.value)
-    assert not root.exists()
+    assert left(tmp_path) == []
     zip_set.files["/all"] = good  # and the next time it works
     assert fetch("hushem", root) == root
 
@@ -315,10 +315,10 @@ def test_what_is_drawn_or_ones_own_is_not_fetched() -> None:
 def test_a_place_that_cannot_be_written_is_said(
     zip_set: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_fetch, "unpack", full)
+    monkeypatch.setattr(_fetch, "download", full)
     with pytest.raises(UsageError, match=r"cannot be written .*No space left on device.*--root"):
         fetch("hushem", tmp_path / "hushem")
     assert not (tmp_path / "hushem").exists()

@@ -69,14 +69,14 @@ def _receive(
     total = start + int(answer.headers.get("Content-Length") or 0)
     if total > MAX_BYTES:
         raise DataCorrupt(f"{answer.url}: {total:,} bytes, expected at most {MAX_BYTES:,}.")
+    if "text/html" in answer.headers.get("Content-Type", "") or WEB_PAGE.match(answer.peek(64)):
+        raise DataMissing(f"{answer.url}: sends a web page, not the file.")
     known = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
     mark.write_text(known, encoding="utf-8") if known else _forget(mark)
     done, reason = start, ""
     with part.open("ab" if start else "wb") as stream:
         try:
             while chunk := answer.read(CHUNK):
-                if not done and WEB_PAGE.match(chunk):
-                    raise DataMissing(f"{answer.url}: sends a web page, not the file.")
                 done += stream.write(chunk)
                 if done > MAX_BYTES:
                     raise DataCorrupt(f"{answer.url}: more than {MAX_BYTES:,} bytes, which is not the file.")

@@ -34,6 +34,8 @@ def fetch(name: str, root: Path | None = None, show: Show = lambda *_: None) -> 
         else:
             _fetch_zip(card, draft, target, show)
     except DataError as error:
+        if draft.is_dir() and not any(draft.iterdir()):
+            draft.rmdir()
         raise type(error)(f"{error}\n{_by_hand(card, target)}") from error
     except OSError as error:
         raise UsageError(
