@@ -18,9 +18,11 @@ from spermlens.cli._terminal import (
     progress,
     say,
 )
+from spermlens.cli.audit import audit
 from spermlens.errors import DataCorrupt
 
 app = typer.Typer(help="Data sets: list, show, fetch, verify.", no_args_is_help=True)
+app.command("audit")(audit)
 Name = Annotated[str, typer.Argument(help="A data set's name, a folder or a CSV manifest.")]
 
 
