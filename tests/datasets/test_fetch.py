@@ -17,7 +17,7 @@ from spermlens.datasets import DATASETS, _download, _fetch, open_data
 from spermlens.datasets._download import download
 from spermlens.datasets._fetch import fetch
 from spermlens.datasets._verify import verify
-from spermlens.errors import DataCorrupt, DataMissing, UnknownName, UsageError
+from spermlens.errors import CannotWrite, DataCorrupt, DataMissing, UnknownName, UsageError
 from spermlens.files import sha256_of
 
 CONTENT = bytes(range(256)) * 2000
@@ -318,9 +318,11 @@ def test_a_place_that_cannot_be_written_is_said(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_fetch, "download", full)
-    with pytest.raises(UsageError, match=r"cannot be written .*No space left on device.*--root"):
-        fetch("hushem", tmp_path / "hushem")
+    for step in ("unpack", "download"):
+        monkeypatch.setattr(_fetch, step, full)
+        with pytest.raises(CannotWrite, match=r"hushem: the disk is full"):
+            fetch("hushem", tmp_path / "hushem")
+        shutil.rmtree(tmp_path / ".hushem.fetch", ignore_errors=True)
     assert not (tmp_path / "hushem").exists()
 
 

@@ -13,7 +13,7 @@ from spermlens.datasets._download import Show, download
 from spermlens.datasets._unpack import unpack
 from spermlens.datasets._verify import require
 from spermlens.errors import DataCorrupt, DataError, DataMissing, UsageError
-from spermlens.files import folder_in_one_piece, user_cache
+from spermlens.files import folder_in_one_piece, user_cache, writing
 from spermlens.types import Card
 
 FOREIGN = (".rar", ".7z")  # archives that Python does not open
@@ -28,11 +28,10 @@ def fetch(name: str, root: Path | None = None, show: Show = lambda *_: None) -> 
     if _is_there(name, target):
         return target
     draft = target.with_name(f".{target.name}.fetch")
+    get = _fetch_files if card.files else _fetch_zip
     try:
-        if card.files:
-            _fetch_files(card, draft, target, show)
-        else:
-            _fetch_zip(card, draft, target, show)
+        with writing(target):
+            get(card, draft, target, show)
     except DataError as error:
         if draft.is_dir() and not any(draft.iterdir()):
             draft.rmdir()
