@@ -119,7 +119,7 @@ def test_the_final_model_predicts_and_carries_what_it_rests_on(run: Run, trained
     description = describe(run.model)
     assert description.views == 2
     assert 0 < description.threshold["head_shape"] <= 1
-    assert "decides above confidence" in description.notes[0]
+    assert "decides from a confidence of" in description.notes[0]
     assert description.data == run.environment()["data"]
     assert {row["condition"] for row in description.results} == {"2 views"}
     lens = spermlens.load(run.folder, device="cpu")
@@ -140,7 +140,7 @@ def test_without_a_threshold_that_holds_nothing_is_decided(
     run = start(experiment, tmp_path, device="cpu")
     description = describe(run.model)
     assert description.threshold == {"label": NEVER}
-    assert "no confidence supports 100% accuracy" in description.notes[0]
+    assert "no confidence supports 100 % accuracy" in description.notes[0]
     assert "every image is called unsure" in description.notes[0]
     said = spermlens.load(run.folder, device="cpu").predict(fake_hushem / "01_Normal" / "image_001.BMP")
     assert said[0].status == "unsure"

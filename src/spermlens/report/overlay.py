@@ -86,7 +86,9 @@ def png_bytes(image: Image) -> bytes:
     from PIL import Image as Pillow
 
     stream = io.BytesIO()
-    Pillow.fromarray(np.ascontiguousarray(image)).save(stream, "PNG", compress_level=4)  # 9 takes ten times as long
+    Pillow.fromarray(np.ascontiguousarray(image)).save(
+        stream, "PNG", compress_level=4
+    )  # 9 is ten times as slow
     return stream.getvalue()
 
 

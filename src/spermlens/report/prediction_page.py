@@ -30,9 +30,10 @@ def prediction_report(
     thresholds = facts.get("threshold", {})
     model = str(rows[0].get("model", ""))
     sections = [
-        _overview(rows, tasks, facts),
-        *(_tally(rows, task) for task in tasks),
+        _overview(rows, tasks),
+        _shares(rows, tasks),
         *_gallery(rows, readings, tasks, thresholds),
+        *_certainty(facts),
         *_unreadable(rows),
     ]
     return Report(
@@ -81,57 +82,62 @@ def tile_of(reading: Reading, tasks: Sequence[Task], thresholds: Mapping[str, fl
     )
 
 
-def _overview(rows: Sequence[Row], tasks: Sequence[Task], facts: Mapping[str, Any]) -> Section:
+def _overview(rows: Sequence[Row], tasks: Sequence[Task]) -> Section:
     heads = {task.name for task in tasks} <= HEADS_ONLY
-    unknown = facts.get("data", {}).get("unknown", ())
-    sure = [
-        f"{said(task)}: never decided, every image is called unsure."
-        if least > 1
-        else f"{said(task)}: decided from a confidence of {least:.2f}, below that called unsure."
-        for task, least in facts.get("threshold", {}).items()
+    note = [Text(HEADS_ONLY_NOTE, "warning")] if heads else []
+    return Section("", (Text(verdict(rows), "lead"), *note))
+
+
+def _shares(rows: Sequence[Row], tasks: Sequence[Task]) -> Section:
+    """How often each class was decided, of what was decided."""
+    decided = {task.name: [row[task.name] for row in rows if row.get(task.name)] for task in tasks}
+    lines = [
+        (
+            said(task.name) if first else "",
+            said(name),
+            share.count,
+            f"{100 * share.value:.1f} %",
+            f"{100 * share.low:.1f}–{100 * share.high:.1f} %",
+        )
+        for task in tasks
+        for first, (name, share) in zip(
+            [True] + [False] * len(task.classes),
+            tally(decided[task.name], task.classes).items(),
+            strict=False,
+        )
     ]
-    return Section(
-        "",
-        (
-            Text(verdict(rows), "lead"),
-            *([Text(HEADS_ONLY_NOTE, "warning")] if heads else []),
-            *(Text(_begun(sentence), "note") for sentence in sure),
-            *(Text(f"How far that is supported: {note}", "note") for note in facts.get("notes", ())),
-            *(Text(f"Not known of the data learnt from: {sentence}", "note") for sentence in unknown),
-        ),
-    )
+    if not lines:
+        return Section("Shares", (Text("No image was decided, so there is no share to give."),))
+    caption = "Of the decided images, with the exact (Clopper-Pearson) 95 % interval of the share."
+    table = Table(caption, ("Question", "Class", "Images", "Share", "95 % interval"), tuple(lines))
+    return Section("Shares", (table, *_left_out(rows, decided)))
 
 
-def _tally(rows: Sequence[Row], task: Task) -> Section:
-    decided = [row[task.name] for row in rows if row.get(task.name)]
-    title = f"Shares: {said(task.name)}"
-    shares = tally(decided, task.classes)
-    if not shares:
-        return Section(title, (Text("No image was decided, so there is no share to give."),))
-    return Section(
-        title,
-        (
-            Table(
-                f"Of the {len(decided)} decided images; exact (Clopper-Pearson) 95 % interval of the share.",
-                ("Class", "Images", "Share", "95 % interval"),
-                tuple(
-                    (
-                        said(name),
-                        share.count,
-                        f"{100 * share.value:.1f} %",
-                        f"{100 * share.low:.1f}–{100 * share.high:.1f} %",
-                    )
-                    for name, share in shares.items()
-                ),
-            ),
-            Text(
-                f"The {len(rows) - len(decided)} other images are left out. Where they are mostly of one "
-                "class, its share is too low here. The interval takes images as independent and decisions as "
-                "right.",
-                "note",
-            ),
-        ),
-    )
+def _left_out(rows: Sequence[Row], decided: Mapping[str, Sequence[str]]) -> list[Text]:
+    undecided = {task: len(rows) - len(found) for task, found in decided.items()}
+    if not any(undecided.values()):
+        return []
+    counts = ", ".join(f"{said(task)} {count}" for task, count in undecided.items())
+    return [
+        Text(
+            f"Left out because they were not decided: {counts}. Where these are mostly of one class, its "
+            "share is too low here. The interval takes images as independent and decisions as right.",
+            "note",
+        )
+    ]
+
+
+def _certainty(facts: Mapping[str, Any]) -> list[Section]:
+    """From which confidence on a decision stands, how far that is supported, and what nobody knows."""
+    thresholds = facts.get("threshold", {}).items()
+    never = [f"{said(task)}: never decided, every image is called unsure." for task, p in thresholds if p > 1]
+    least = [
+        f"{said(task)}: decided from a confidence of {p:.2f}, below that unsure." for task, p in thresholds
+    ]
+    notes = never + list(facts.get("notes", ()) or ([] if never else least))
+    unknown = [f"Not known of the data learnt from: {s}" for s in facts.get("data", {}).get("unknown", ())]
+    sentences = [Text(_begun(sentence), "note") for sentence in (*notes, *unknown)]
+    return [Section("How sure is sure enough", tuple(sentences))] if sentences else []
 
 
 def _gallery(

@@ -140,15 +140,16 @@ def _threshold(table: Predictions, experiment: Experiment) -> Threshold | None:
 
 
 def _note(task: str, found: Threshold | None, experiment: Experiment) -> str:
-    target = experiment.decide.target_accuracy
+    target, name = experiment.decide.target_accuracy, task.replace("_", " ")
     if found is None:
         return (
-            f"{task}: no confidence supports {target:.0%} accuracy on images the model had not seen, "
+            f"{name}: no confidence supports {100 * target:.0f} % accuracy on images the model had not seen, "
             "so every image is called unsure. Lower decide.target_accuracy to accept more errors."
         )
+    right, decided, least = (f"{100 * v:.1f} %" for v in (found.accuracy, found.coverage, found.low))
     return (
-        f"{task}: decides above confidence {found.threshold:.3f}; on images not seen in training that was "
-        f"{found.accuracy:.1%} right on the {found.coverage:.1%} decided "
-        f"({found.accepted} of {found.n_images} images; at least {found.low:.1%} with 95 % certainty). "
-        "The threshold was chosen on the same images, which flatters a little."
+        f"{name}: decides from a confidence of {found.threshold:.3f}. On images not seen in training that "
+        f"was {right} right on the {decided} decided ({found.accepted} of {found.n_images} images; at least "
+        f"{least} right with 95 % certainty). The threshold was chosen on the same images, which flatters a "
+        "little."
     )
