@@ -19,6 +19,8 @@ from spermlens.audit.suspects import Suspect, suspects
 from spermlens.config import Experiment
 from spermlens.datasets import Listing
 from spermlens.errors import DataCorrupt, DataMissing
+from spermlens.evaluate.counts import Share
+from spermlens.evaluate.intervals import exact_accuracy
 from spermlens.evaluate.table import UNKNOWN, Predictions
 
 
@@ -33,6 +35,7 @@ class Findings:
     plans: tuple[Plan, ...]
     told: tuple[Told, ...]
     suspects: tuple[Suspect, ...] | None  # None: no run was asked
+    run_right: Mapping[str, Share]  # task -> accuracy of the run that was asked
     proposals: tuple[Proposal, ...]
 
     @property
@@ -114,6 +117,7 @@ def examine(
         plans=tuple(planned),
         told=tuple(_told(part, good, pairs)),
         suspects=doubted,
+        run_right={name: exact_accuracy(table) for name, table in (predictions or {}).items()},
         proposals=tuple(propose(seen, pairs)),
     )
 

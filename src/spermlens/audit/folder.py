@@ -60,6 +60,7 @@ def as_json(found: Findings) -> dict[str, Any]:
             for plan in found.plans
         ],
         "metadata": [{**asdict(told), "tells": told.tells} for told in found.told],
+        "run_right": {task: asdict(right) for task, right in found.run_right.items()},
         "unreadable": {one.entry.id: one.message for one in found.bad},
     }
 

@@ -30,8 +30,9 @@ class Measures:
     mean, spread    of grey: mean and standard deviation, grey levels
     saturated       share of pixels with a channel at 255
     black           share of pixels with no channel above 2
-    focus           variance of grey's Laplacian over the variance of grey; no unit. Blur lowers it,
-                    light and contrast leave it, noise raises it
+    focus           mean squared Laplacian of grey over its mean squared gradient, 1/px²: how steep edges
+                    are for their height. Blur lowers it, light, contrast and dark fields leave it, noise
+                    raises it
     snr             mean grey of the background over the noise; no unit
     cnr             mean grey of the background less that of the foreground, over the noise; no unit
     The foreground is what is darker than Otsu's threshold, the background the rest. The noise is the
@@ -106,10 +107,7 @@ def grey_of(image: Image) -> Grey:
 
 def measure(image: Image) -> Measures:
     """The measures of one image; milliseconds for a patch of 200 x 200."""
-    from scipy.ndimage import laplace
-
     grey = grey_of(image)
-    variance = float(grey.var())
     noise = _noise(grey)
     foreground = grey < _otsu(grey)
     light = float(grey[~foreground].mean())
@@ -118,10 +116,10 @@ def measure(image: Image) -> Measures:
         width=image.shape[1],
         height=image.shape[0],
         mean=float(grey.mean()),
-        spread=variance**0.5,
+        spread=float(grey.std()),
         saturated=float((image.max(2) >= FULL).mean()),
         black=float((image.max(2) <= EMPTY).mean()),
-        focus=float(laplace(grey).var()) / variance if variance > 1e-3 else 0.0,
+        focus=_focus(grey),
         snr=light / noise,
         cnr=(light - dark) / noise,
     )
@@ -141,6 +139,14 @@ def flags(measures: Sequence[Measures]) -> list[tuple[str, ...]]:
             if rule.odd(value, middle, spread):
                 found[place].append(rule.flag)
     return [tuple(names) for names in found]
+
+
+def _focus(grey: Grey) -> float:
+    from scipy.ndimage import laplace
+
+    down, across = np.gradient(grey)
+    steepness = float((down**2 + across**2).mean())
+    return float((laplace(grey) ** 2).mean()) / steepness if steepness > 1e-6 else 0.0
 
 
 def _otsu(grey: Grey) -> float:

@@ -12,7 +12,7 @@ from spermlens.audit.copies import Pair
 from spermlens.audit.findings import Findings
 from spermlens.audit.look import RULES, Measures
 from spermlens.audit.survey import Seen
-from spermlens.audit.words import clean_sentence, metadata_sentences, summary, warnings
+from spermlens.audit.words import clean_sentence, counted, metadata_sentences, summary, warnings
 from spermlens.report.tiles import cell_figure, said
 from spermlens.types import Figure, Gallery, Report, Section, Table, Text, Tile
 
@@ -129,7 +129,7 @@ def _pairs(found: Findings, title: str, pairs: Sequence[Pair]) -> Section | None
     if not pairs:
         return None
     tiles = tuple(_pair(found, pair) for pair in pairs[:PAIRS])
-    of = f"{len(tiles)} of {len(pairs)} pairs" if len(pairs) > len(tiles) else f"{len(pairs)} pair(s)"
+    of = f"{len(tiles)} of {len(pairs)} pairs" if len(pairs) > len(tiles) else counted(len(pairs), "pair")
     return Section(title, (Gallery(f"{of}; all are in pairs.csv.", tiles),))
 
 
@@ -137,9 +137,9 @@ def _pair(found: Findings, pair: Pair) -> Tile:
     both = [found.good[place] for place in (pair.first, pair.second)]
     conflict = found.conflicts(pair)
     kind = "identical pixels" if pair.exact else f"near copy, {pair.correlation:.3f}"
-    lines = [f"{one.entry.id}: {_labels(found, one)}" for one in both]
+    lines = []
     if not pair.exact and pair.position != "as it is":
-        lines.append(f"The second is {pair.position} to lie on the first.")
+        lines.append(f"The second must be {pair.position} to lie on the first.")
     groups = [one.entry.group for one in both]
     if groups[0] is not None and groups[1] is not None and groups[0] != groups[1]:
         lines.append(f"They are said to be of different groups: {groups[0]} and {groups[1]}.")
@@ -147,7 +147,7 @@ def _pair(found: Findings, pair: Pair) -> Tile:
         title=" and ".join(one.entry.id for one in both),
         verdict=f"{kind}; contradicting: {', '.join(map(said, conflict))}" if conflict else kind,
         tone="bad" if conflict else "plain",
-        figures=tuple(_figure(one, str(number)) for number, one in enumerate(both, 1)),
+        figures=tuple(_figure(one, _labels(found, one)) for one in both),
         lines=tuple(lines),
     )
 
@@ -169,7 +169,7 @@ def _odd(found: Findings) -> list[Section]:
             )
             for one in worst
         )
-        parts.append(Text(f"{rule.flag.capitalize()}: {rule.words}. {len(hit)} image(s)."))
+        parts.append(Text(f"{rule.flag.capitalize()}: {rule.words}. {counted(len(hit), 'image')}."))
         parts.append(Gallery(f"{rule.flag.capitalize()}: the worst {len(tiles)} of {len(hit)}", tiles))
     note = (
         "A spread is 1.4826 times the median absolute deviation from the median of this set. Odd is not "
@@ -212,7 +212,11 @@ def _suspects(found: Findings) -> Section | None:
         "hard image with the right label, or an error of the model: let an expert look before a change."
     )
     caption = f"The {len(tiles)} most doubtful of {len(found.suspects)} labels; all are in suspects.csv"
-    return Section("Doubted labels", (Text(note, "note"), Gallery(caption, tiles)))
+    trusted = [
+        Text(f"{said(task)}: the run is right on {right.text()}. The more it errs, the less its doubts mean.")
+        for task, right in found.run_right.items()
+    ]
+    return Section("Doubted labels", (*trusted, Text(note, "note"), Gallery(caption, tiles)))
 
 
 def _sizes(found: Findings) -> Section:
@@ -243,7 +247,7 @@ def _unreadable(found: Findings) -> Section | None:
     if not found.bad:
         return None
     rows = tuple((one.entry.id, one.message) for one in found.bad)
-    return Section("Not readable", (Table(f"{len(rows)} file(s).", ("Image", "Why"), rows),))
+    return Section("Not readable", (Table(counted(len(rows), "file") + ".", ("Image", "Why"), rows),))
 
 
 def _figure(one: Seen, caption: str) -> Figure:

@@ -15,12 +15,12 @@ def summary(found: Findings) -> str:
         ),
         _with_conflicts(c["near_pairs"], "pair", "of near copies", c["near_pairs_in_conflict"]),
         *(f"{c[flag]} {flag}" for flag in ("dark", "blurred", "saturated", "tiny") if c[flag]),
-        _counted(c["unreadable"], "unreadable file"),
-        _counted(c["suffix_lies"], "file") + " with a suffix of another format" if c["suffix_lies"] else "",
-        _counted(c["suspects"], "doubted label"),
+        counted(c["unreadable"], "unreadable file"),
+        counted(c["suffix_lies"], "file") + " with a suffix of another format" if c["suffix_lies"] else "",
+        counted(c["suspects"], "doubted label"),
     ]
     told = [part for part in parts if part]
-    return f"{_counted(c['images'], 'image')}: {', '.join(told) or 'no copies, and none that is odd'}."
+    return f"{counted(c['images'], 'image')}: {', '.join(told) or 'no copies, and none that is odd'}."
 
 
 def clean_sentence(found: Findings) -> str:
@@ -30,17 +30,7 @@ def clean_sentence(found: Findings) -> str:
 
 def metadata_sentences(found: Findings) -> list[str]:
     """For each task what all columns together tell, and whether that is more than the commonest class."""
-    said = []
-    for told in _first_of_each(found):
-        columns = ", ".join(told.columns)
-        exact, percent = told.accuracy, f"{100 * told.majority:.1f} %"
-        how = f"{100 * exact.value:.1f} % ({100 * exact.low:.1f}-{100 * exact.high:.1f})"
-        verdict = "which a network may learn instead of the cell" if told.tells else "no more than that"
-        said.append(
-            f"{told.task}: {columns} alone tell the class of {how} of the images, "
-            f"the commonest class {percent}: {verdict}."
-        )
-    return said
+    return [_sentence(told) for told in _first_of_each(found)]
 
 
 def warnings(found: Findings) -> list[str]:
@@ -51,8 +41,7 @@ def warnings(found: Findings) -> list[str]:
         told = "1 pair of copies has" if conflicts == 1 else f"{conflicts} pairs of copies have"
         said.append(f"{told} labels that contradict each other.")
     said += [plan.sentence() for plan in found.plans if plan.leaks or plan.trouble]
-    tasks = [told.task for told in _first_of_each(found) if told.tells]
-    return said + [sentence for sentence in metadata_sentences(found) if sentence.split(":")[0] in tasks]
+    return said + [_sentence(told) for told in _first_of_each(found) if told.tells]
 
 
 def _first_of_each(found: Findings) -> list[Told]:
@@ -63,13 +52,23 @@ def _first_of_each(found: Findings) -> list[Told]:
     return list(first.values())
 
 
-def _counted(count: int, noun: str) -> str:
+def _sentence(told: Told) -> str:
+    exact = told.accuracy
+    how = f"{100 * exact.value:.1f} % ({100 * exact.low:.1f}-{100 * exact.high:.1f})"
+    verdict = "A network may learn that instead of the cell" if told.tells else "That is no more"
+    return (
+        f"{told.task}: from {', '.join(told.columns)} alone the class of {how} of the images is guessed; "
+        f"the commonest class has {100 * told.majority:.1f} %. {verdict}."
+    )
+
+
+def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}" if count else ""
 
 
 def _with_conflicts(count: int, noun: str, what: str, conflicts: int) -> str:
     if not count:
         return ""
-    return f"{_counted(count, noun)} {what}" + (
+    return f"{counted(count, noun)} {what}" + (
         f" ({conflicts} with contradicting labels)" if conflicts else ""
     )
