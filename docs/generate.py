@@ -3,11 +3,13 @@
 reference/commands.md    from the command line itself
 reference/datasets.md    from the cards
 reference/settings.md    from the experiment's schema
+how-to/when-things-go-wrong.md    from the table of faults that the tests try
 README.md                its tables, from experiments/results/*.json
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -23,6 +25,18 @@ from spermlens.report.tables import replace_block, results_table
 DOCS = Path(__file__).parent
 HOUSE = DOCS.parent
 WRITTEN_BY = "<!-- written by docs/generate.py: change the source, then run `make docs` -->\n\n"
+FAULTS_INTRODUCTION = """A sentence on the error stream says what is wrong, where, what was expected, and what to do next. Where
+many images are read, a bad one is a row with the status `bad_input` and its sentence; the others are read,
+and the exit code is 3 at the end. A training begins only when every image is good.
+
+No file is ever half written. What was done before a fault is kept: give `predict` the same command again,
+`train` its `--resume`. See [Resume](resume.md).
+
+Exit codes: 0 done, 1 our failure (with its trace: please report it), 2 wrong use, 3 a problem with data or
+the disk, 4 a quality gate not met, 130 stopped by the user.
+
+Every row below is tried by the tests. An ellipsis stands for what differs from case to case.
+"""
 README_METRICS = ("accuracy", "f1_macro", "log_loss", "ece")
 ALL_METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "log_loss", "brier", "ece")
 
@@ -33,6 +47,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reference/commands.md": WRITTEN_BY + commands(),
         DOCS / "reference/datasets.md": WRITTEN_BY + datasets(),
         DOCS / "reference/settings.md": WRITTEN_BY + settings(),
+        DOCS / "how-to/when-things-go-wrong.md": WRITTEN_BY + faults(),
         DOCS / "reference/results.md": WRITTEN_BY + results(),
         HOUSE / "README.md": readme(),
     }
@@ -40,8 +55,8 @@ def pages() -> dict[Path, str]:
 
 def commands() -> str:
     root = typer.main.get_command(app)
-    lines = ["# Commands", "", "Exit codes: 0 done, 1 our failure, 2 wrong use, 3 a problem with data,"]
-    lines += ["4 a quality gate not met, 130 stopped by the user.", ""]
+    lines = ["# Commands", "", "Exit codes: 0 done, 1 our failure, 2 wrong use, 3 a problem with data or"]
+    lines += ["the disk, 4 a quality gate not met, 130 stopped by the user.", ""]
     for name, command in _walk(root, "spermlens"):
         lines += [f"## `{name}`", "", command.help or "", ""]
         rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
@@ -86,6 +101,29 @@ def results() -> str:
         found = json.loads(path.read_text(encoding="utf-8"))
         lines += [f"## {path.stem}", "", found["claim"], "", f"Protocol: {found['protocol']}", ""]
         lines += [results_table(found, metrics=ALL_METRICS), ""]
+    return "\n".join(lines)
+
+
+def faults() -> str:
+    place = str(HOUSE / "tests" / "faults")
+    sys.path.insert(0, place)
+    try:
+        rooms = importlib.import_module("fault_table").FAULTS
+    finally:
+        sys.path.remove(place)
+    lines = ["# What do I do when something goes wrong?", "", FAULTS_INTRODUCTION]
+    for room, rows in rooms.items():
+        lines += [
+            f"## {room}",
+            "",
+            "| problem | spermlens says | exit code | what to do |",
+            "|---|---|---|---|",
+        ]
+        for row in rows:
+            cut = "" if row.says.endswith((".", ")", "?", "…")) else " …"
+            said = f"`{row.says}{cut}`" if row.says else "nothing"
+            lines.append(f"| {row.problem} | {said} | {row.code} | {row.do} |")
+        lines.append("")
     return "\n".join(lines)
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from spermlens.errors import ConfigError, UnknownName, UsageError
+from spermlens.errors import BadModel, ConfigError, UnknownName, UsageError
 from spermlens.explain import METHODS
 from spermlens.explain._capture import evaluating, looking
 from spermlens.explain._engine import Question, explain, raw_maps
@@ -299,5 +299,5 @@ def test_attention_that_is_not_there() -> None:
 def test_values_that_overflow_are_not_drawn(network: Network) -> None:
     with torch.no_grad():
         network.head("type").linear.weight.fill_(torch.inf)
-    with pytest.raises(FloatingPointError, match="not finite"):
+    with pytest.raises(BadModel, match="not finite"):
         explain(network, pictures(1), ask("cam", 0))

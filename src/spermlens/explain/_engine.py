@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spermlens.errors import ConfigError, UnknownName
+from spermlens.errors import BadModel, ConfigError, UnknownName
 from spermlens.explain import METHODS
 from spermlens.explain._capture import View, looking
 from spermlens.models._network import Network
@@ -92,5 +92,8 @@ def enlarge(values: NDArray[np.float32], size: tuple[int, int]) -> Heat:
 def _finite(maps: Tensor, view: View) -> list[NDArray[np.float32]]:
     values = maps.detach().float().cpu().numpy()
     if not np.isfinite(values).all():
-        raise FloatingPointError(f"The map at '{view.layer}' is not finite: the network's values overflow.")
+        raise BadModel(
+            f"The map at '{view.layer}' is not finite: the network's values overflow. "
+            "Train it again with a lower learning rate."
+        )
     return list(values)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spermlens.errors import UsageError
+from spermlens.errors import BadModel, UsageError
 from spermlens.explain._capture import evaluating
 from spermlens.models._network import Network
 from spermlens.predict.views import check, view
@@ -67,7 +67,14 @@ def probabilities(
                     mean[task] = mean[task] + share if task in mean else share
             for task, values in mean.items():
                 parts[task].append(values.cpu())
-    return {task: torch.cat(values).numpy() for task, values in parts.items()}
+    found = {task: torch.cat(values).numpy() for task, values in parts.items()}
+    for task, values in found.items():
+        if not np.isfinite(values).all():
+            raise BadModel(
+                f"The answers to '{task}' are not finite: the network's values overflow. "
+                "Train it again with a lower learning rate."
+            )
+    return found
 
 
 def _divisors(network: Network, temperature: Mapping[str, float]) -> dict[str, float]:

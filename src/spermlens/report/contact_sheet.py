@@ -83,6 +83,9 @@ def _font(size: int) -> FreeTypeFont:
 def _shortened(text: str, font: FreeTypeFont, width: int) -> str:
     """The text on one line, its middle left out where it is too long: names differ at their ends."""
     line = " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+    most = width // 6  # hardly a letter is that narrow, and to measure a long line takes long
+    if len(line) > 2 * most:
+        line = f"{line[:most]}…{line[-most:]}"
     if font.getlength(line) <= width:
         return line
     for kept in range(len(line) - 1, 1, -1):
