@@ -80,7 +80,7 @@ def test_an_experiment_whose_split_cannot_be_made_is_an_error(
 def test_a_run_doubts_labels(trained: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["data", "audit", "hushem", "--root", str(trained.data), "--run", str(trained.folder)]
     code = run([*arguments, "--output", str(tmp_path / "out")])
-    assert code in (0, 3)  # the drawn heads of one class are much alike
+    assert code == 3  # the drawn heads of one class are much alike
     assert (tmp_path / "out" / "suspects.csv").is_file()
     assert "20 images" in capsys.readouterr().out
 
