@@ -66,10 +66,11 @@ class _Told:
 
     @cached_property
     def protocol(self) -> str:
-        if not self.results:  # asked first, for it says what to do where the file is not there
-            return ""
-        text = (self.run.folder / "results.json").read_text(encoding="utf-8")
-        return str(json.loads(text)["protocol"])
+        """How the figures came about, without what is not known: that stands below in full."""
+        text = str(self.run.told()["protocol"])
+        for sentence in self.data.get("unknown", ()):
+            text = text.replace(sentence, "")
+        return text.strip()
 
     @cached_property
     def tables(self) -> list[Predictions]:
