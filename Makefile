@@ -3,13 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs lock setup clean
+.PHONY: demo test endurance fuzz lint docs lock setup clean
 
 demo: setup  ## draw cells, read them, explain every decision, and print the page's path
 	@$(BIN)/spermlens demo
 
 test: setup  ## the whole suite
 	@$(BIN)/python -m pytest
+
+endurance: setup  ## 200 kills and 20,000 images: some minutes; figures into experiments/endurance
+	@$(BIN)/python -m pytest -m endurance --timeout=0 tests/endurance/test_kills.py tests/endurance/test_memory.py
+
+fuzz: setup  ## 20,000 hostile images, manifests and experiments each: some minutes; figures the same
+	@$(BIN)/python -m pytest -m endurance --timeout=0 tests/endurance/test_fuzz.py
 
 lint: setup  ## style, types, floors, and generated pages that agree with their sources
 	@$(BIN)/ruff check .

@@ -25,7 +25,8 @@ from spermlens.report.tables import replace_block, results_table
 DOCS = Path(__file__).parent
 HOUSE = DOCS.parent
 WRITTEN_BY = "<!-- written by docs/generate.py: change the source, then run `make docs` -->\n\n"
-FAULTS_INTRODUCTION = """A sentence on the error stream says what is wrong, where, what was expected, and what to do next. Where
+FAULTS_INTRODUCTION = """\
+A sentence on the error stream says what is wrong, where, what was expected, and what to do next. Where
 many images are read, a bad one is a row with the status `bad_input` and its sentence; the others are read,
 and the exit code is 3 at the end. A training begins only when every image is good.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from spermlens.errors import UsageError
 from spermlens.files import is_folder, is_there, make_sure_of, shortened, sweep, sweep_below, write_bytes
 from spermlens.lens import Lens
 from spermlens.predict.journal import Journal
-from spermlens.predict.pipeline import Ask, read_sources
+from spermlens.predict.pipeline import Ask, read_batches, read_sources
 from spermlens.predict.rows import Row, columns, row_of
 from spermlens.predict.sources import Source
 from spermlens.runs import describe_environment
@@ -48,26 +49,30 @@ def read_batch(
     lens: Lens, sources: Sequence[Source], order: Order, show: Show = lambda _done, _total: None
 ) -> list[Row]:
     """Read every source once, write what was ordered, and return all rows in the order of the sources."""
-    _make_sure(order)
-    rows = _read(lens, sources, order, show)
+    journal = _journal(lens, order)
+    _make_sure(order, journal)
+    rows = _read(lens, sources, order, journal, show)
     if order.page is not None:
         _write_page(lens, sources, rows, order)
+    if journal is not None:  # last, so that after a kill at any moment the same command goes on
+        journal.finish(rows, columns(lens.tasks))
     return rows
 
 
-def _make_sure(order: Order) -> None:
+def _make_sure(order: Order, journal: Journal | None) -> None:
     """What cannot be written is said before anything is read; what a killed run left half-done goes."""
+    own = journal.page if journal is not None else None  # a page that this very batch wrote, then was killed
     for path in (order.output, order.page):
         if path is None:
             continue
         if is_folder(path):
             raise UsageError(f"{path}: this is a folder. Name a file.")
-        if is_there(path) and not order.overwrite:
+        if is_there(path) and not order.overwrite and str(path.absolute()) != own:
             raise UsageError(f"{path}: is there already. Name another file, or add --overwrite.")
         make_sure_of(path)
         sweep(path.parent, path.name)
-    if order.output is not None:
-        sweep(order.output.parent, f".{shortened(order.output.name)}.journal")
+    if journal is not None:
+        sweep(journal.path.parent, journal.path.name)
     if order.maps is not None:
         make_sure_of(order.maps / "contact-sheet.png")
         sweep_below(order.maps)
@@ -78,43 +83,48 @@ def as_csv(lens: Lens, rows: Sequence[Row]) -> str:
     return to_csv(headings, ([row[name] for name in headings] for row in rows))
 
 
-def _read(lens: Lens, sources: Sequence[Source], order: Order, show: Show) -> list[Row]:
+def _read(
+    lens: Lens, sources: Sequence[Source], order: Order, journal: Journal | None, show: Show
+) -> list[Row]:
     """All rows; those an interrupted run had finished come from its journal."""
     ask = order.ask(lens, order.methods if order.maps else ())
-    journal = _journal(lens, order, ask)
     known = {source: journal.rows_of(source) if journal else None for source in sources}
     rows = {source: found for source, found in known.items() if found is not None}
     waiting = [source for source in sources if source not in rows]
+    from spermlens.report.tiles import card_sized
+
     sheet: list[Reading] = []
     try:
-        for source, readings in read_sources(lens.saved, waiting, ask, lens.device):
+        for batch in read_batches(lens.saved, waiting, ask, lens.device):
             if order.maps is not None:
+                readings = [reading for _, found in batch for reading in found]
                 _write_maps(order.maps, readings)
-                sheet += readings[: max(0, ON_THE_SHEET - len(sheet))]
-            rows[source] = [row_of(reading.prediction, lens.tasks) for reading in readings]
+                sheet += map(card_sized, readings[: max(0, ON_THE_SHEET - len(sheet))])
+            said = {source: [row_of(r.prediction, lens.tasks) for r in found] for source, found in batch}
             if journal is not None:
-                journal.add(source, rows[source])
+                journal.add(said)
+            rows |= said
             show(len(rows), len(sources))
     finally:
         if journal is not None:
             journal.close()
     if order.maps is not None:
         if len(waiting) < len(sources):  # the sheet shows the first images, whenever they were read
-            again = read_sources(lens.saved, sources[:ON_THE_SHEET], ask, lens.device)
-            sheet = [reading for _, readings in again for reading in readings][:ON_THE_SHEET]
+            again = read_sources(lens.saved, sources, ask, lens.device)
+            all_readings = (card_sized(reading) for _, found in again for reading in found)
+            sheet = list(islice(all_readings, ON_THE_SHEET))
         _write_sheet(lens, order.maps, sheet)
-    everything = [row for source in sources for row in rows[source]]
-    if journal is not None:
-        journal.finish(everything, columns(lens.tasks))
-    return everything
+    return [row for source in sources for row in rows[source]]
 
 
-def _journal(lens: Lens, order: Order, ask: Ask) -> Journal | None:
+def _journal(lens: Lens, order: Order) -> Journal | None:
     """The journal of the output, if there is one; it is not continued when its maps were to be others."""
     if order.output is None:
         return None
+    ask = order.ask(lens, order.methods)
     maps = [str(order.maps.absolute()), ask.layer, *ask.methods] if order.maps else []
-    return Journal(order.output, {"model": lens.description.id, "views": ask.views, "maps": maps})
+    settings = {"model": lens.description.id, "views": ask.views, "maps": maps}
+    return Journal(order.output, settings, order.page)
 
 
 def _write_maps(folder: Path, readings: Sequence[Reading]) -> None:
@@ -166,6 +176,7 @@ def _write_page(lens: Lens, sources: Sequence[Source], rows: Sequence[Row], orde
     """The page shows those cells first that a person should look at; only these are read again."""
     from spermlens.report.page import write_page
     from spermlens.report.prediction_page import prediction_report
+    from spermlens.report.tiles import card_sized
 
     assert order.page is not None
     shown = [row for row in rows if row["status"] in LOOKED_AT_FIRST]
@@ -175,7 +186,7 @@ def _write_page(lens: Lens, sources: Sequence[Source], rows: Sequence[Row], orde
     chosen = [source for source in sources if source.id in wanted]
     ask = order.ask(lens, order.methods)
     readings = [
-        _legible(lens, reading)
+        _legible(lens, card_sized(reading))
         for _, found in read_sources(lens.saved, chosen, ask, lens.device)
         for reading in found
         if reading.prediction.id in ids and reading.image is not None

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from spermlens.errors import DataCorrupt, DataMissing, UnknownName, UsageError
-from spermlens.files import is_file, write_json, write_text, writing
+from spermlens.files import folder_in_one_piece, is_file, sweep, write_json, write_text
 from spermlens.types import Result
 
 LIBRARIES = ("spermlens", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "pillow")
@@ -122,12 +122,14 @@ class Run:
 def new_run(root: Path, name: str, config: str, environment: dict[str, Any]) -> Run:
     """A fresh folder with its configuration and environment written."""
     day = datetime.now(UTC).strftime("%Y-%m-%d")
-    run = Run(root / f"{day}-{name}-{secrets.token_hex(2)}")
-    with writing(run.folder):
-        run.folder.mkdir(parents=True)
-    write_json(run.folder / "environment.json", environment)
-    run.set_status("running")
-    write_text(run.config, config)  # last: a folder with a configuration is a whole run
+    sweep(root)
+    while (run := Run(root / f"{day}-{name}-{secrets.token_hex(2)}")).folder.exists():
+        pass  # the name of another run is never taken
+    with folder_in_one_piece(run.folder) as draft:
+        begun = Run(draft)
+        write_json(begun.folder / "environment.json", environment)
+        begun.set_status("running")
+        write_text(begun.config, config)
     return run
 
 

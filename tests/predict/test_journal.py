@@ -31,7 +31,7 @@ def interrupted(output: Path, sources: list[Source]) -> Journal:
     """A journal that has seen `sources`, and whose process is gone; as a new process finds it."""
     first = Journal(output, SETTINGS)
     for source in sources:
-        first.add(source, rows(source))
+        first.add({source: rows(source)})
     first.close()
     return Journal(output, SETTINGS)
 
@@ -47,7 +47,7 @@ def test_what_was_done_is_known_to_the_next_and_digits_are_kept(
 
 def test_rows_are_on_disk_before_the_journal_is_closed(tmp_path: Path, sources: list[Source]) -> None:
     first = Journal(tmp_path / "out.csv", SETTINGS)
-    first.add(sources[0], rows(sources[0]))
+    first.add({sources[0]: rows(sources[0])})
     assert Journal(tmp_path / "out.csv", SETTINGS).rows_of(sources[0]) == rows(sources[0])
 
 
@@ -60,7 +60,7 @@ def test_a_last_line_that_was_cut_is_dropped_and_written_anew(
     again = Journal(tmp_path / "out.csv", SETTINGS)
     assert again.rows_of(sources[0]) == rows(sources[0])
     assert again.rows_of(sources[1]) == (rows(sources[1]) if cut == 1 else None)
-    again.add(sources[2], rows(sources[2]))
+    again.add({sources[2]: rows(sources[2])})
     again.close()
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert len(lines) == (4 if cut == 1 else 3)

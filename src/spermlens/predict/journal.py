@@ -1,9 +1,10 @@
 """Rows as they come, so that an interrupt loses nothing: a journal beside the output, then the output.
 
 The journal holds one JSON object a line. Its first line says which model and settings it belongs to; with
-others it is not continued. A last line that was cut short is dropped. Rows are found again by the file they
-came from, as it was: a file that was changed, or another of the same name, is read anew. When all is done
-the output is written in one piece and the journal goes.
+others it is not continued. Each other line is a batch, so that a cut line drops a whole one: what is left is
+then read in the same batches as without the interrupt, and ends with the same digits. Rows are found again
+by the file they came from, as it was: a file that was changed, or another of the same name, is read anew.
+When all is done the output is written in one piece and the journal goes.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from spermlens.spreadsheet import to_csv
 class Journal:
     """Rows of one output file, known by the source they came from."""
 
-    def __init__(self, output: Path, settings: Mapping[str, Any]) -> None:
+    def __init__(self, output: Path, settings: Mapping[str, Any], page: Path | None = None) -> None:
         if output.suffix.lower() not in (".csv", ".json"):
             raise UsageError(f"{output}: the output must end in .csv or .json.")
         if is_folder(output):
@@ -33,21 +34,24 @@ class Journal:
         self.output = output
         self.path = output.with_name(f".{shortened(output.name)}.journal")
         self.settings = json.loads(json.dumps(settings))
+        self.page: str | None = None  # that of the run which is gone on with
         self._done = self._read()
+        self._next_page = str(page.absolute()) if page else None
         self._stream: TextIO | None = None
 
     def rows_of(self, source: Source) -> list[Row] | None:
         """The rows of a source that needs no second look; None where it does."""
         return self._done.get(_mark(source))
 
-    def add(self, source: Source, rows: list[Row]) -> None:
-        """All rows of one source; they outlive this process when this returns."""
+    def add(self, batch: Mapping[Source, list[Row]]) -> None:
+        """All rows of a batch's sources; they outlive this process when this returns."""
+        found = {_mark(source): rows for source, rows in batch.items()}
         with writing(self.path):
             if self._stream is None:
                 self._stream = self._open()
-            self._stream.write(json.dumps({"source": _mark(source), "rows": rows}) + "\n")
+            self._stream.write(json.dumps({"rows": found}) + "\n")
             self._stream.flush()
-        self._done[_mark(source)] = rows
+        self._done |= found
 
     def finish(self, rows: list[Row], headings: list[str]) -> None:
         """Write the output whole, then let the journal go."""
@@ -70,8 +74,8 @@ class Journal:
                 stream.close()
 
     def _open(self) -> TextIO:
-        kept = [json.dumps({"settings": self.settings})]
-        kept += [json.dumps({"source": source, "rows": rows}) for source, rows in self._done.items()]
+        kept = [json.dumps({"settings": self.settings, "page": self._next_page})]
+        kept += [json.dumps({"rows": {source: rows}}) for source, rows in self._done.items()]
         write_text(self.path, "\n".join(kept) + "\n")  # without the line that was cut short
         return self.path.open("a", encoding="utf-8")
 
@@ -82,10 +86,12 @@ class Journal:
         for number, line in enumerate(self.path.read_bytes().splitlines()):
             try:
                 record = json.loads(line)
-                if number == 0 and record["settings"] != self.settings:
-                    return {}
-                if number > 0:
-                    found[record["source"]] = record["rows"]
+                if number == 0:
+                    if record["settings"] != self.settings:
+                        return {}
+                    self.page = record.get("page")
+                else:
+                    found |= record["rows"]
             except (ValueError, KeyError, TypeError):
                 break
         return found

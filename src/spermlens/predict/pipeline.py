@@ -15,6 +15,8 @@ from spermlens.predict.status import bad_input, decide
 from spermlens.predict.tensors import probabilities, to_tensor
 from spermlens.types import Explanation, Prediction, Reading, Sample
 
+HELD_AT_MOST = 200_000_000  # bytes of pixels that wait for their batch to fill: large images come singly
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
@@ -30,16 +32,26 @@ def read_sources(
     saved: Saved, sources: Iterable[Source], ask: Ask, device: torch.device
 ) -> Iterator[tuple[Source, list[Reading]]]:
     """Each source with the readings of its pages, in order."""
+    for batch in read_batches(saved, sources, ask, device):
+        yield from batch
+
+
+def read_batches(
+    saved: Saved, sources: Iterable[Source], ask: Ask, device: torch.device
+) -> Iterator[list[tuple[Source, list[Reading]]]]:
+    """The same, a batch at a time: the last digits of an answer depend on what it was computed with."""
     waiting: list[tuple[Source, list[Sample] | str]] = []
-    held = 0
+    held = pixels = 0
     for source in sources:
         pages = _open(source)
         waiting.append((source, pages))
         held += len(pages) if isinstance(pages, list) else 1
-        if held >= ask.batch_size:
-            yield from _read_waiting(saved, waiting, ask, device)
-            waiting, held = [], 0
-    yield from _read_waiting(saved, waiting, ask, device)
+        pixels += sum(page.image.size for page in pages if isinstance(page, Sample))
+        if held >= ask.batch_size or pixels >= HELD_AT_MOST:
+            yield _read_waiting(saved, waiting, ask, device)
+            waiting, held, pixels = [], 0, 0
+    if waiting:
+        yield _read_waiting(saved, waiting, ask, device)
 
 
 def read_samples(saved: Saved, samples: Sequence[Sample], ask: Ask, device: torch.device) -> list[Reading]:
@@ -110,12 +122,14 @@ def _open(source: Source) -> list[Sample] | str:
 
 def _read_waiting(
     saved: Saved, waiting: Sequence[tuple[Source, list[Sample] | str]], ask: Ask, device: torch.device
-) -> Iterator[tuple[Source, list[Reading]]]:
+) -> list[tuple[Source, list[Reading]]]:
     samples = [sample for _, pages in waiting if isinstance(pages, list) for sample in pages]
     readings = iter(read_samples(saved, samples, ask, device))
+    found = []
     for source, pages in waiting:
         if isinstance(pages, str):
             said = bad_input(source.id, pages, saved.description)
-            yield source, [Reading(image=None, prediction=said)]
+            found.append((source, [Reading(image=None, prediction=said)]))
         else:
-            yield source, [next(readings) for _ in pages]
+            found.append((source, [next(readings) for _ in pages]))
+    return found

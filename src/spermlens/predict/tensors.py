@@ -68,8 +68,8 @@ def probabilities(
             for task, values in mean.items():
                 parts[task].append(values.cpu())
     found = {task: torch.cat(values).numpy() for task, values in parts.items()}
-    for task, values in found.items():
-        if not np.isfinite(values).all():
+    for task, said in found.items():
+        if not np.isfinite(said).all():
             raise BadModel(
                 f"The answers to '{task}' are not finite: the network's values overflow. "
                 "Train it again with a lower learning rate."

@@ -59,7 +59,7 @@ def colour_bar(*, signed: bool = False, width: int = 240, height: int = 12) -> I
 
 
 def enlarge(values: NDArray[np.floating], size: tuple[int, int]) -> Heat:
-    """A map at a larger height and width: bilinear, cell centres on cell centres, 0..1."""
+    """A map at another height and width: bilinear, cell centres on cell centres, 0..1."""
     from PIL import Image as Pillow
 
     source = Pillow.fromarray(np.ascontiguousarray(values, np.float32))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from spermlens.evaluate.counts import LEVEL
-from spermlens.report.overlay import colour_bar, legible, overlay, png_bytes
-from spermlens.types import Explanation, Figure, Heat, Image, Task, Text
+from spermlens.report.overlay import colour_bar, enlarge, legible, overlay, png_bytes
+from spermlens.types import Explanation, Figure, Heat, Image, Reading, Task, Text
 
 MOST = 320  # pixels along the longer side of a picture on a page
 METHODS = {
@@ -22,6 +24,24 @@ METHODS = {
 def cell_figure(image: Image, name: str) -> Figure:
     """The cell as it was read."""
     return Figure("as read", "image/png", png_bytes(_for_a_card(image)), f"The image {name}.")
+
+
+def card_sized(reading: Reading) -> Reading:
+    """A reading whose pictures are no larger than a page shows: many can be held, however large they were."""
+    image = reading.image
+    if image is None or max(image.shape[:2]) <= MOST:
+        return reading
+    small = _for_a_card(image)
+    smaller = partial(enlarge, size=(small.shape[0], small.shape[1]))
+    explanations = tuple(
+        replace(
+            found,
+            heat=smaller(found.heat),
+            against=None if found.against is None else smaller(found.against),
+        )
+        for found in reading.explanations
+    )
+    return replace(reading, image=small, explanations=explanations)
 
 
 def map_figure(image: Image, heat: Heat, against: Heat | None, words: str) -> Figure:
