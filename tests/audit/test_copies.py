@@ -75,6 +75,28 @@ def test_blank_images_are_not_near_each_other() -> None:
     assert pairs_of(flat[:1]) == []
 
 
+def test_a_step_of_one_grey_level_is_no_picture() -> None:
+    stepped = [np.full((64, 64, 3), level, np.uint8) for level in (90, 150)]
+    for image in stepped:
+        image[:, 32:] += 1
+    assert pairs_of(stepped) == []
+    for image in stepped:
+        image[:, 32:] += 30
+    assert len(pairs_of(stepped)) == 1
+
+
+def test_pairs_are_found_among_many() -> None:
+    rng = np.random.default_rng(0)
+    small = rng.uniform(50, 200, (600, 64, 64)).astype(np.float32)
+    small[590] = small[280] + 3
+    small[599] = small[540][:, ::-1]
+    found = find_pairs([str(n) for n in range(600)], list(small))
+    assert [(pair.first, pair.second, pair.position) for pair in found] == [
+        (280, 590, POSITIONS[0]),
+        (540, 599, POSITIONS[1]),
+    ]
+
+
 def test_near_copies_of_identical_images_are_told_once(heads: list[Image]) -> None:
     found = pairs_of([heads[0], heads[0], as_jpeg(heads[0], 80)])
     assert [(pair.first, pair.second, pair.exact) for pair in found] == [(0, 1, True), (0, 2, False)]

@@ -6,6 +6,8 @@ import csv
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,12 @@ from spermlens.audit.findings import Findings, examine
 from spermlens.audit.folder import write_findings
 from spermlens.audit.page import audit_report
 from spermlens.audit.words import summary
-from spermlens.datasets import Listing, open_data
+from spermlens.datasets import Entry, Listing, open_data
+from spermlens.datasets.folder import CARD
 from spermlens.errors import DataCorrupt, DataMissing, UnknownName
 from spermlens.evaluate.table import Predictions
 from spermlens.report.page import to_html
-from spermlens.types import Image
+from spermlens.types import Image, Task
 
 
 @pytest.fixture
@@ -136,6 +139,26 @@ def test_sizes_that_tell_the_class_are_told(heads: list[Image], save: Callable, 
     assert "A network may learn that" in to_html(audit_report(found))
 
 
+def test_a_size_that_only_a_group_shares_tells_nothing() -> None:
+    rng = np.random.default_rng(4)
+    width, label = rng.permutation(200)[:60] + 20, rng.permutation(np.arange(60) % 2)
+    pictures = rng.integers(0, 255, (240, 24, 220, 3), dtype=np.uint8)
+    entries = tuple(
+        Entry(
+            id=f"{n:03d}",
+            load=partial(np.array, pictures[n, :, : width[n % 60]]),
+            labels={"shape": int(label[n % 60])},
+            group=f"P{n % 60:02d}" if grouped else None,
+        )
+        for grouped in (True, False)
+        for n in range(240)
+    )
+    card = replace(CARD, tasks=(Task("shape", ("round", "long")),))
+    together, apart = (examine(Listing(card, part)) for part in (entries[:240], entries[240:]))
+    assert apart.told[0].tells
+    assert not together.told[0].tells
+
+
 def test_drawn_images_have_no_file() -> None:
     found = examine(open_data("synthetic", options={"count": 8, "seed": 1}))
     assert {one.source for one in found.seen} == {None}
@@ -181,8 +204,6 @@ def test_doubted_labels_reach_the_page_and_the_file(cells: Callable[[], Listing]
 
 
 def test_a_run_on_other_images_labels_or_tasks_is_refused(cells: Callable[[], Listing]) -> None:
-    from dataclasses import replace
-
     listing = cells()
     table = said(listing)
     with pytest.raises(DataCorrupt, match=r"speaks of 'long/00\.png'"):

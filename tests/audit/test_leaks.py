@@ -70,6 +70,16 @@ def test_near_copies_leak_where_the_folds_put_them_apart(cells: Callable[[], Lis
     assert plan.sentence() == ("the protocol of 'asked': on both sides stand 1 pair of near copies.")
 
 
+def test_images_on_which_choices_are_made_are_learned_from_too(cells: Callable[[], Listing]) -> None:
+    listing = cells()
+    experiment = asked('kind = "holdout"\nallow_ungrouped = true\ninner_share = 0.2\ntest_share = 0.2')
+    (split,) = splits(listing, experiment.protocol)
+    chosen = Pair(*sorted((int(split.inner[0]), int(split.test[0]))), False, 0.95, "")
+    learned = Pair(*sorted((int(split.inner[0]), int(split.train[0]))), False, 0.95, "")
+    (plan,) = plans(listing, [chosen, learned], experiment)
+    assert plan.copies == (chosen,)
+
+
 def test_groups_are_kept_together_by_folds_and_not_by_an_own_split(cells: Callable[[], Listing]) -> None:
     groups = [f"P{number}" for number in range(10)]
     listing = with_fields(cells(), group=groups, split=["train", "train", "train", "test"])

@@ -53,6 +53,11 @@ def test_a_hesitant_class_is_held_to_its_own_measure() -> None:
     assert (found.image, found.suggested) == ("10", "long")
 
 
+def test_a_label_as_likely_as_usual_is_not_doubted() -> None:
+    p = [[0.5, 0.2, 0.3]] * 5 + [[0.45, 0.46, 0.09]] * 5 + [[0.51, 0.49, 0.0]]
+    assert suspects(table([0] * 5 + [1] * 5 + [0], p)) == []
+
+
 def test_repeats_are_averaged_and_unlabelled_rows_take_no_part() -> None:
     p = [[0.9, 0.1, 0.0], [0.1, 0.9, 0.0], [0.1, 0.9, 0.0], [0.0, 0.0, 1.0]]
     once, twice = (suspects(table([0, 1, 0, -1], p, repeats)) for repeats in (1, 2))
