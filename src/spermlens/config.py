@@ -165,7 +165,7 @@ def load_experiment(name_or_path: str, overrides: Sequence[str] = ()) -> Experim
 def parse_experiment(text: str, source: str, overrides: Sequence[str] = ()) -> Experiment:
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # too many digits or brackets are no TOMLDecodeError
         raise ConfigError(f"{source}: not a TOML file: {error}.") from error
     for override in overrides:
         _override(tree, override)
@@ -174,7 +174,11 @@ def parse_experiment(text: str, source: str, overrides: Sequence[str] = ()) -> E
     except ValidationError as error:
         problems = "\n".join(f"  {_sentence(problem)}" for problem in error.errors() if _is_cause(problem))
         raise ConfigError(f"{source}: the experiment is not valid:\n{problems}") from error
-    except (TypeError, ValueError) as error:  # dates, nan and inf, which TOML has and no setting is
+    except (
+        TypeError,
+        ValueError,
+        RecursionError,
+    ) as error:  # dates, nan and inf, which TOML has and no setting is
         raise ConfigError(f"{source}: a value is of a kind that no setting has: {error}.") from error
 
 
@@ -189,7 +193,7 @@ def _override(tree: dict[str, Any], assignment: str) -> None:
         raise ConfigError(f"'{assignment}' is no override. Write --set section.key=value.")
     try:
         read = tomllib.loads(f"value = {text.strip()}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         read = {}
     value = read["value"] if read.keys() == {"value"} else text.strip()  # a bare word is a string
     *parents, last = path.strip().split(".")
@@ -207,7 +211,7 @@ def _key_in(place: Any, step: str, assignment: str) -> str | int:
         return step
     if not isinstance(place, list):
         raise ConfigError(f"'{assignment}': '{step}' stands below {place!r}, which is a single value.")
-    if step.isdecimal() and int(step) < len(place):
+    if step.isdecimal() and len(step) < 9 and int(step) < len(place):
         return int(step)
     raise ConfigError(f"'{assignment}': '{step}' must be a number from 0 to {len(place) - 1}.")
 

@@ -54,7 +54,7 @@ def assignments(texts: Sequence[str] | None) -> dict[str, Any]:
             raise ConfigError(f"'{text}' is no assignment. Write name=value.")
         try:
             found[name.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             found[name.strip()] = value.strip()
     return found
 
