@@ -79,7 +79,7 @@ def _classes(found: Findings) -> Section:
 
 def _metadata(found: Findings) -> Section | None:
     if not found.told:
-        same = "Size and format are the same for all images, or a class has too few: they tell nothing."
+        same = "Not asked: size and format are the same for all images, or too few images have a label."
         return Section("What the file alone tells", (Text(same),))
     rows = tuple(
         (
