@@ -119,6 +119,7 @@ class Prediction:
     status: Status
     model_id: str
     message: str = ""
+    strangeness: float | None = None  # distance to what was learned from, 1 at the limit; None: not known
 
     def __post_init__(self) -> None:
         for task, values in self.probabilities.items():

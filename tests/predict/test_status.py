@@ -15,7 +15,7 @@ from spermlens.models._store import Description
 from spermlens.predict.rows import columns, row_of
 from spermlens.predict.status import bad_input, decide
 from spermlens.spreadsheet import to_csv
-from spermlens.types import Prediction, Status, Task
+from spermlens.types import Prediction, Sample, Status, Task
 
 SHAPE = Task("shape", ("normal", "tapered"))
 CELL = Task("cell", ("sperm", "non_sperm"))
@@ -32,10 +32,20 @@ MODEL = Description(
 BUSY = np.random.default_rng(0).integers(0, 255, (32, 32, 3), dtype=np.uint8)
 
 
-def said(shape: float, cell: float, square: Any = BUSY, model: Description = MODEL) -> Prediction:
+def said(
+    shape: float,
+    cell: float,
+    square: Any = BUSY,
+    model: Description = MODEL,
+    *,
+    image: Any = BUSY,
+    distance: float | None = None,
+    um_per_pixel: float | None = None,
+) -> Prediction:
     """`shape` for normal, `cell` for sperm."""
     probabilities = {"shape": np.array([shape, 1 - shape]), "cell": np.array([cell, 1 - cell])}
-    return decide("x.png", probabilities, square, model)
+    sample = Sample(id="x.png", image=image, um_per_pixel=um_per_pixel)
+    return decide(sample, square, (probabilities, distance), model)
 
 
 def test_sure_of_everything_is_decided() -> None:
@@ -76,6 +86,27 @@ def test_a_blank_field_is_no_cell_however_sure_the_network_is() -> None:
         assert (found.status, found.message) == (Status.NOT_A_CELL, "the field is blank")
 
 
+def test_a_strange_picture_decides_nothing_however_sure_the_network_is() -> None:
+    model = replace(MODEL, strangest=0.1)
+    strange = said(1.0, 1.0, model=model, distance=0.2)
+    assert (strange.status, strange.decisions) == (Status.UNSURE, {"shape": "", "cell": ""})
+    assert "unlike the pictures" in strange.message
+    assert strange.strangeness == pytest.approx(2)
+    like = said(1.0, 1.0, model=model, distance=0.1)
+    assert (like.status, like.strangeness) == (Status.DECIDED, 1.0)
+    assert said(1.0, 1.0, distance=0.2).status is Status.DECIDED  # this model keeps no limit
+
+
+def test_a_field_of_view_is_no_cell() -> None:
+    wide = np.random.default_rng(1).integers(0, 255, (40, 81, 3), dtype=np.uint8)
+    found = said(1.0, 1.0, image=wide)
+    assert (found.status, found.decisions["shape"]) == (Status.NOT_A_CELL, "")
+    assert found.message == "81x40 pixels are a field of view: the model reads crops of about 32 pixels"
+    assert said(1.0, 1.0, image=wide[:, :80]).status is Status.DECIDED
+    scaled = replace(MODEL, framing=Framing(size=32, field_px=32, um_per_pixel=0.2))
+    assert said(1.0, 1.0, model=scaled, image=wide, um_per_pixel=0.1).status is Status.DECIDED
+
+
 def test_a_row_holds_every_probability_and_what_became_of_the_image() -> None:
     row = row_of(said(0.75, 0.9), MODEL.tasks)
     assert list(row) == columns(MODEL.tasks)
@@ -92,6 +123,7 @@ def test_a_row_holds_every_probability_and_what_became_of_the_image() -> None:
         "cell_confidence": 0.9,
         "p_cell_sperm": 0.9,
         "p_cell_non_sperm": 1 - 0.9,
+        "strangeness": None,
         "message": "not sure enough about shape",
         "model": "m@abababababab",
     }

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from spermlens.errors import ConfigError, UnknownName
 from spermlens.models._cbam import Cbam
+from spermlens.models._familiar import Familiar
 from spermlens.models._head import PooledHead
 from spermlens.types import Task
 
@@ -50,10 +51,14 @@ class Network(nn.Module):
         )
         for name, values in zip(("mean", "std"), normalisation, strict=True):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
+        self.familiar: Familiar | None = None  # given once it has learned; see _familiar.py
         self._stages = dict(stages or {})
 
     def forward(self, squares: Tensor) -> dict[str, Tensor]:
-        features = self.features(squares)
+        return self.answer(self.features(squares))
+
+    def answer(self, features: Tensor) -> dict[str, Tensor]:
+        """The logits of every task from the map that is pooled."""
         return {task.name: self.head(task.name)(features) for task in self.tasks}
 
     def features(self, squares: Tensor) -> Tensor:

@@ -20,11 +20,13 @@ from spermlens.errors import BadModel, DataMissing, UsageError
 from spermlens.files import folder_in_one_piece, is_file, sha256_of, write_bytes, write_json
 from spermlens.framing import Framing
 from spermlens.models import build
+from spermlens.models._familiar import Familiar
 from spermlens.models._network import Network
 from spermlens.models._pretrained import read_tensors
 from spermlens.types import Task
 
 FORMAT = 1
+REFERENCES = "familiar.references"
 WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
 
 
@@ -40,6 +42,7 @@ class Description:
     views: int = 1
     temperature: Mapping[str, float] = field(default_factory=dict)  # task -> divisor of the logits
     threshold: Mapping[str, float] = field(default_factory=dict)  # task -> least confidence to decide
+    strangest: float | None = None  # distance beyond which a picture is unlike what was learned from
     not_a_cell: Mapping[str, str] = field(default_factory=dict)  # task -> the class that means so
     data: Mapping[str, Any] = field(default_factory=dict)  # name, licence, citation, hashes, what is unknown
     results: tuple[Mapping[str, Any], ...] = ()
@@ -59,6 +62,10 @@ class Description:
             _demand(least >= 0, f"the threshold of '{task}' must be 0 or more, but is {least}")
         for task, name in self.not_a_cell.items():
             _demand(name in classes[task], f"'{name}' is no class of '{task}'")
+        _demand(
+            self.strangest is None or 0 < self.strangest <= 2,
+            f"strangest must lie above 0 and up to 2, but is {self.strangest}",
+        )
         _demand(self.views >= 1, f"views must be 1 or more, but is {self.views}")
 
     @property
@@ -106,7 +113,10 @@ def load(folder: Path) -> Saved:
             network = build(
                 description.architecture, description.tasks, pretrained=False, arguments=description.arguments
             )
-            network.load_state_dict(read_tensors(path))
+            tensors = read_tensors(path)
+            if REFERENCES in tensors:
+                network.familiar = Familiar(torch.zeros_like(tensors[REFERENCES]))
+            network.load_state_dict(tensors)
         _demand(
             all(bool(v.isfinite().all()) for v in network.state_dict().values()), "NaN or infinite values"
         )

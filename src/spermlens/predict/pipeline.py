@@ -12,7 +12,7 @@ from spermlens.explain._engine import Question, explain
 from spermlens.models._store import Saved
 from spermlens.predict.sources import Source
 from spermlens.predict.status import bad_input, decide
-from spermlens.predict.tensors import probabilities, to_tensor
+from spermlens.predict.tensors import look, to_tensor
 from spermlens.types import Explanation, Prediction, Reading, Sample
 
 HELD_AT_MOST = 200_000_000  # bytes of pixels that wait for their batch to fill: large images come singly
@@ -64,7 +64,7 @@ def read_samples(saved: Saved, samples: Sequence[Sample], ask: Ask, device: torc
     for start in range(0, len(squares), ask.batch_size):
         part, stop = squares[start : start + ask.batch_size], start + ask.batch_size
         tensor = to_tensor(part, device)
-        found = probabilities(
+        seen = look(
             saved.network,
             tensor,
             views=ask.views,
@@ -72,7 +72,7 @@ def read_samples(saved: Saved, samples: Sequence[Sample], ask: Ask, device: torc
             batch_size=ask.batch_size,
         )
         said = [
-            decide(sample.id, {task: values[n] for task, values in found.items()}, square, description)
+            decide(sample, square, seen.of(n), description)
             for n, (sample, square) in enumerate(zip(samples[start:stop], part, strict=True))
         ]
         readings += _with_reasons(saved, samples[start:stop], said, tensor, ask)

@@ -11,7 +11,7 @@ Row = dict[str, Cell]
 
 
 def columns(tasks: Sequence[Task]) -> list[str]:
-    """image, status; per task its decision, likeliest class, confidence and probabilities; message, model."""
+    """image, status; per task its decision, likeliest class, confidence, probabilities; what else is said."""
     of_tasks = [
         column
         for task in tasks
@@ -22,7 +22,7 @@ def columns(tasks: Sequence[Task]) -> list[str]:
             *(f"p_{task.name}_{name}" for name in task.classes),
         )
     ]
-    return ["image", "status", *of_tasks, "message", "model"]
+    return ["image", "status", *of_tasks, "strangeness", "message", "model"]
 
 
 def row_of(prediction: Prediction, tasks: Sequence[Task]) -> Row:
@@ -31,6 +31,7 @@ def row_of(prediction: Prediction, tasks: Sequence[Task]) -> Row:
     row |= {
         "image": prediction.id,
         "status": prediction.status.value,
+        "strangeness": prediction.strangeness,
         "message": prediction.message,
         "model": prediction.model_id,
     }

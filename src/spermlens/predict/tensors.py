@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -44,6 +45,54 @@ def to_tensor(squares: list[Image] | NDArray[np.uint8], device: torch.device | N
     return stacked.to(device or "cpu").permute(0, 3, 1, 2).float().div_(255)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a network says of n squares."""
+
+    probabilities: dict[str, NDArray[np.float64]]  # {task: (n, classes)}, averaged over the views
+    distances: NDArray[np.float64] | None  # (n,) to what it learned from, in the first view; None: not known
+
+    def of(self, index: int) -> tuple[dict[str, NDArray[np.float64]], float | None]:
+        """Probabilities and distance of one square."""
+        distance = None if self.distances is None else float(self.distances[index])
+        return {task: values[index] for task, values in self.probabilities.items()}, distance
+
+
+def look(
+    network: Network,
+    squares: Tensor,
+    *,
+    views: int = 1,
+    temperature: Mapping[str, float] | None = None,
+    batch_size: int = 64,
+) -> Seen:
+    """Softmax of logits over temperature, averaged over the views; and how strange each square is."""
+    check(views)
+    divisor = _divisors(network, temperature or {})
+    parts = {task.name: [torch.zeros(0, len(task.classes))] for task in network.tasks}
+    far: list[Tensor] = []
+    with evaluating(network), torch.inference_mode():
+        for batch in torch.split(squares, batch_size) if len(squares) else ():
+            mean: Logits = {}
+            for index in range(views):
+                features = network.features(view(batch, index, views))
+                if index == 0 and network.familiar is not None:
+                    far.append(network.familiar(features).double().cpu())
+                for task, logits in network.answer(features).items():
+                    share = torch.softmax(logits.double() / divisor[task], 1) / views
+                    mean[task] = mean[task] + share if task in mean else share
+            for task, values in mean.items():
+                parts[task].append(values.cpu())
+    found = {task: torch.cat(values).double().numpy() for task, values in parts.items()}
+    for task, said in found.items():
+        if not np.isfinite(said).all():
+            raise BadModel(
+                f"The answers to '{task}' are not finite: the network's values overflow. "
+                "Train it again with a lower learning rate."
+            )
+    return Seen(found, torch.cat(far).numpy() if far else None)
+
+
 def probabilities(
     network: Network,
     squares: Tensor,
@@ -53,28 +102,8 @@ def probabilities(
     batch_size: int = 64,
 ) -> dict[str, NDArray[np.float64]]:
     """{task: (n, classes)}: softmax of logits over temperature, averaged over the views."""
-    check(views)
-    divisor = _divisors(network, temperature or {})
-    if not len(squares):
-        return {task.name: np.zeros((0, len(task.classes))) for task in network.tasks}
-    parts: dict[str, list[Tensor]] = {task.name: [] for task in network.tasks}
-    with evaluating(network), torch.inference_mode():
-        for batch in torch.split(squares, batch_size):
-            mean: Logits = {}
-            for index in range(views):
-                for task, logits in network(view(batch, index, views)).items():
-                    share = torch.softmax(logits.double() / divisor[task], 1) / views
-                    mean[task] = mean[task] + share if task in mean else share
-            for task, values in mean.items():
-                parts[task].append(values.cpu())
-    found = {task: torch.cat(values).numpy() for task, values in parts.items()}
-    for task, said in found.items():
-        if not np.isfinite(said).all():
-            raise BadModel(
-                f"The answers to '{task}' are not finite: the network's values overflow. "
-                "Train it again with a lower learning rate."
-            )
-    return found
+    seen = look(network, squares, views=views, temperature=temperature, batch_size=batch_size)
+    return seen.probabilities
 
 
 def _divisors(network: Network, temperature: Mapping[str, float]) -> dict[str, float]:

@@ -9,31 +9,30 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from spermlens.config import Experiment, load_experiment, to_toml
 from spermlens.datasets import Listing, open_data
 from spermlens.datasets._verify import hash_of_hashes, require
 from spermlens.errors import CannotWrite, DataCorrupt, UnknownName
 from spermlens.evaluate.table import Predictions
-from spermlens.explain._engine import Question, raw_maps
 from spermlens.files import sweep_below, write_json, write_text
 from spermlens.framing import Framing, field_that_holds
 from spermlens.models import build
 from spermlens.models._network import Network
 from spermlens.models._store import describe
-from spermlens.predict.tensors import choose_device, probabilities, to_tensor
+from spermlens.predict.tensors import choose_device
 from spermlens.runs import Run, describe_environment, new_run
+from spermlens.training.familiarity import remember, strangest
 from spermlens.training.folds import Split, everything, splits
 from spermlens.training.loop import CHECKPOINT_SECONDS, Pictures, Plan, fit
 from spermlens.training.outcome import conclude, save_final
 from spermlens.training.warm_start import begin
+from spermlens.training.witness import Witness
 
 Tell = Callable[[dict[str, Any]], None]
 FINAL, CHECKPOINT = "final", "checkpoint"
@@ -114,13 +113,13 @@ def _carry_out(run: Run, study: Study, plan: Sequence[Split]) -> Run:
     try:
         for index, split in enumerate(plan):
             _fold(run, study, split, {"part": split.name, "index": index, "parts": len(parts)})
-        tables = {views: _pooled(run, study, plan, views, "test") for views in _views(study)}
-        inner = (
-            _pooled(run, study, plan, study.experiment.decide.views, "inner") if len(plan[0].inner) else []
-        )
+        witness, decided = _witness(run, study), study.experiment.decide.views
+        tables = {views: witness.pooled(plan, views, "test") for views in witness.views}
+        inner = witness.pooled(plan, decided, "inner") if len(plan[0].inner) else []
         conclude(run, study.experiment, study.listing, tables, inner)
         if study.experiment.protocol.final_model:
-            _final(run, study, tables[study.experiment.decide.views], len(parts))
+            place = {"part": FINAL, "index": len(plan), "parts": len(parts)}
+            _final(run, study, place, tables[decided], witness.unseen_distances(plan))
     except BaseException:
         with suppress(CannotWrite):  # a full disk is said once
             run.set_status("stopped")
@@ -131,20 +130,10 @@ def _carry_out(run: Run, study: Study, plan: Sequence[Split]) -> Run:
 
 def _fold(run: Run, study: Study, split: Split, place: dict[str, Any]) -> None:
     """Train one fold and store what it says of its test and inner images, unless that is done."""
-    path = run.part(split.name) / "predictions.json"
-    if path.is_file():
-        _drop_checkpoint(run, split.name)
-        return
-    network = _train(run, study, split, place)
-    said = {
-        which: {
-            "ids": [study.listing.entries[i].id for i in indices],
-            "views": {str(views): _say(study, network, indices, views) for views in _views(study)},
-            "maps": _maps(study, network, indices),
-        }
-        for which, indices in (("test", split.test), ("inner", split.inner))
-    }
-    write_json(path, said)
+    witness = _witness(run, study)
+    if not witness.has(split):
+        network = _train(run, study, split, place)
+        witness.write(network, split, study.experiment.training.seed)
     _drop_checkpoint(run, split.name)
 
 
@@ -193,84 +182,25 @@ def _drop_checkpoint(run: Run, part: str) -> None:
     shutil.rmtree(run.part(part) / CHECKPOINT, ignore_errors=True)
 
 
-def _final(run: Run, study: Study, judged: Sequence[Predictions], parts: int) -> None:
-    if run.model.is_dir():
-        _drop_checkpoint(run, FINAL)
-        return
-    place = {"part": FINAL, "index": parts - 1, "parts": parts}
-    network = _train(run, study, everything(study.listing), place)
-    save_final(run, study.experiment, study.framing, network.cpu(), judged)
+def _final(
+    run: Run,
+    study: Study,
+    place: dict[str, Any],
+    judged: Sequence[Predictions],
+    unseen: Sequence[float],
+) -> None:
+    """One model of everything, which keeps what it needs to know its like and to know when it is unsure."""
+    if not run.model.is_dir():
+        network = _train(run, study, everything(study.listing), place).cpu()
+        network.familiar = remember(network, study.pictures.squares, study.experiment.training.seed)
+        limit = strangest(unseen) if network.familiar is not None else None
+        save_final(run, study.experiment, study.framing, network, judged, limit)
     _drop_checkpoint(run, FINAL)
 
 
-def _say(study: Study, network: Network, indices: NDArray[np.int64], views: int) -> dict[str, Any]:
-    """{task: probabilities per image}."""
-    if not len(indices):
-        return {}
-    squares = to_tensor(study.pictures.squares[indices], study.device)
-    return {task: values.tolist() for task, values in probabilities(network, squares, views=views).items()}
-
-
-def _maps(study: Study, network: Network, indices: NDArray[np.int64]) -> dict[str, Any]:
-    """{task: one CAM an image, of the class that one view finds likeliest}, to three digits of its peak."""
-    found: dict[str, Any] = {task.name: [] for task in network.tasks}
-    for start in range(0, len(indices), 64):
-        squares = to_tensor(study.pictures.squares[indices[start : start + 64]], study.device)
-        for task, values in probabilities(network, squares).items():
-            targets = tuple(int(n) for n in values.argmax(1))
-            for raw in raw_maps(network, squares, Question(task=task, targets=targets)):
-                peak = float(np.abs(raw.values).max()) or 1.0
-                found[task].append(np.round(raw.values.astype(float) / peak, 3).tolist())
-    return found
-
-
-def _pooled(run: Run, study: Study, plan: Sequence[Split], views: int, which: str) -> list[Predictions]:
-    """One table a task: all folds of all repeats."""
-    place = {entry.id: index for index, entry in enumerate(study.listing.entries)}
-    said = [(split, _stored(run, study, split)) for split in plan]
-    rows = [(split, id, n) for split, part in said for n, id in enumerate(part[which]["ids"])]
-    where = np.array([place[id] for _, id, _ in rows])
-    tables = []
-    for task in study.listing.card.tasks:
-        values = [part[which]["views"][str(views)][task.name] for _, part in said]
-        tables.append(
-            Predictions(
-                task=task,
-                ids=tuple(id for _, id, _ in rows),
-                units=tuple(study.listing.units[index] for index in where),
-                repeats=np.array([split.repeat for split, _, _ in rows], np.int64),
-                folds=np.array([split.fold for split, _, _ in rows], np.int64),
-                truth=study.listing.labels(task.name)[where],
-                probabilities=np.concatenate([np.array(part, np.float64) for part in values]),
-            )
-        )
-    return tables
-
-
-def _stored(run: Run, study: Study, split: Split) -> dict[str, Any]:
-    """What a fold said of its images, if the file is still what the fold wrote."""
-    path = run.part(split.name) / "predictions.json"
-    tasks, views = study.listing.card.tasks, _views(study)
-    try:
-        said: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        whole = True
-        for which, indices in (("test", split.test), ("inner", split.inner)):
-            whole &= said[which]["ids"] == [study.listing.entries[i].id for i in indices]
-            for task, count in product(tasks, views if len(indices) else ()):
-                found = np.array(said[which]["views"][str(count)][task.name], np.float64)
-                whole &= found.shape == (len(indices), len(task.classes)) and bool(np.isfinite(found).all())
-    except (OSError, ValueError, KeyError, TypeError):
-        whole = False
-    if not whole:
-        raise DataCorrupt(
-            f"{path}: not what this fold said of its images; the file was changed. "
-            "Delete it, and --resume trains the fold anew."
-        )
-    return said
-
-
-def _views(study: Study) -> list[int]:
-    return sorted({1, study.experiment.decide.views})
+def _witness(run: Run, study: Study) -> Witness:
+    views = tuple(sorted({1, study.experiment.decide.views}))
+    return Witness(run, study.listing, study.pictures, views, study.device)
 
 
 def _chosen_tasks(listing: Listing, experiment: Experiment) -> Listing:

@@ -88,8 +88,9 @@ def save_final(
     framing: Framing,
     network: Network,
     judged: Sequence[Predictions],
+    strangest: float | None,
 ) -> Description:
-    """Save the model of all data with the thresholds that the folds support."""
+    """Save the model of all data with the thresholds and the limit of strangeness that the folds support."""
     thresholds = {table.task.name: _threshold(table, experiment) for table in judged}
     environment = run.environment()
     return save(
@@ -103,6 +104,7 @@ def save_final(
             framing=framing,
             views=experiment.decide.views,
             threshold={task: found.threshold if found else NEVER for task, found in thresholds.items()},
+            strangest=strangest,
             not_a_cell={task.name: NOT_A_CELL for task in network.tasks if NOT_A_CELL in task.classes},
             data=environment["data"],
             results=tuple(

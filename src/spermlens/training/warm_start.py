@@ -45,7 +45,8 @@ def warm_start(saved: Saved, tasks: tuple[Task, ...], class_map: Mapping[str, st
     """
     old = saved.description
     network = build(old.architecture, tasks, pretrained=False, arguments=old.arguments)
-    state = {k: v for k, v in saved.network.state_dict().items() if not k.startswith("heads.")}
+    own = ("heads.", "familiar.")  # what belongs to the old classes and the old pictures
+    state = {k: v for k, v in saved.network.state_dict().items() if not k.startswith(own)}
     network.load_state_dict({**network.state_dict(), **state})
     pairs = dict(class_map) or _same_tasks(old.tasks, tasks)
     for new, source in pairs.items():
