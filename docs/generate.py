@@ -138,7 +138,9 @@ def readme() -> str:
 
 
 def _result_files() -> list[Path]:
-    return sorted((HOUSE / "experiments/results").glob("*.json"))
+    """The files that hold scores; others there, such as fuzz.json, hold counts."""
+    files = sorted((HOUSE / "experiments/results").glob("*.json"))
+    return [path for path in files if "rows" in json.loads(path.read_text(encoding="utf-8"))]
 
 
 def _walk(command: Any, name: str) -> list[tuple[str, Any]]:
