@@ -25,9 +25,10 @@ from spermlens.errors import ConfigError, DataCorrupt, UnknownName, UsageError
 from spermlens.evaluate.intervals import judge
 from spermlens.evaluate.table import read_predictions
 from spermlens.files import sha256_of_file
-from spermlens.models._store import describe
+from spermlens.framing import Framing
+from spermlens.models._store import describe, load, save
 from spermlens.runs import Run
-from spermlens.training.experiment import resume, start
+from spermlens.training.experiment import prepare, resume, start
 from spermlens.training.outcome import NEVER
 
 Tiny = Callable[[Path], str]
@@ -282,3 +283,26 @@ def test_a_killed_run_ends_as_if_it_had_not_been(fake_hushem: Path, tmp_path: Pa
     assert not run.model.exists()
     assert command(["train", "--resume", run.id, "--runs", str(runs), "--quiet", "--device", "cpu"]) == 0
     same_files(run, whole)
+
+
+def test_the_final_model_knows_its_like(run: Run) -> None:
+    saved = load(run.model)
+    assert saved.network.familiar is not None
+    stored = [json.loads((run.part(f"r0f{fold}") / "predictions.json").read_text()) for fold in range(2)]
+    distances = [value for part in stored for value in part["test"]["distances"]]
+    assert len(distances) == len(set(read_predictions(run.predictions)["head_shape"].ids))
+    assert saved.description.strangest == pytest.approx(max(np.quantile(distances, 0.99), 1e-6))
+
+
+def test_a_warm_start_keeps_the_scale_of_its_model(
+    trained: Any, tmp_path: Path, tiny: Tiny, fake_hushem: Path
+) -> None:
+    old = load(trained.model)
+    scaled = replace(old.description, framing=Framing(size=32, field_px=100, um_per_pixel=0.1))
+    save(tmp_path / "old", old.network, scaled)
+    rows = [f"{path},{path.parent.name},0.05" for path in sorted(fake_hushem.rglob("*.BMP"))]
+    (tmp_path / "m.csv").write_text("path,shape,um_per_pixel\n" + "\n".join(rows) + "\n")
+    settings = [f"model.start_from={str(tmp_path / 'old')!r}", "framing.size=24", "framing.field_px=0"]
+    framing = prepare(small(tiny, tmp_path / "m.csv", *settings)).framing
+    assert framing == Framing(size=24, field_px=100, um_per_pixel=0.1)
+    assert framing.scale(0.05) == pytest.approx(24 / 100 / 2)
