@@ -20,6 +20,7 @@ from spermlens.files import (
     folder_in_one_piece,
     sha256_of,
     sha256_of_file,
+    sweep,
     write_bytes,
     write_json,
     write_text,
@@ -167,6 +168,22 @@ def test_what_could_not_be_tidied_does_not_undo_the_new_folder(
     with folder_in_one_piece(model) as draft:
         (draft / "new").write_text("new")
     assert (model / "new").read_text() == "new"
+
+
+def test_what_a_killed_writer_left_is_swept_and_a_running_one_is_let_be(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    kept = f".a.csv.{os.getpid()}-abcd.part"
+    for name in (f".a.csv.{dead.pid}-abcd.part", kept, ".a.csv.journal", ".hidden.part", "a.csv"):
+        (tmp_path / name).write_text("x")
+    aside = tmp_path / f".model.{dead.pid}-abcd.old" / "model"
+    aside.mkdir(parents=True)
+    (aside / "weights").write_text("old")
+    (tmp_path / f".model.{dead.pid}-abcd.part").mkdir()
+    sweep(tmp_path)
+    left = sorted([kept, ".a.csv.journal", ".hidden.part", "a.csv", "model", "model/weights"])
+    assert everything_in(tmp_path) == left
+    assert (tmp_path / "model" / "weights").read_text() == "old"
 
 
 def test_hashes_are_those_of_the_standard_library(tmp_path: Path) -> None:

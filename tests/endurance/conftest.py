@@ -39,6 +39,15 @@ def report() -> Report:
     return write
 
 
+def make(here: Path) -> None:
+    here.mkdir(parents=True)
+
+
+def only_run(here: Path) -> Path:
+    found = sorted((here / "runs").glob("*/config.toml"))
+    return found[0].parent if found else here / "none"
+
+
 @pytest.fixture
 def jobs(trained: Any, tiny: Callable[[Path], str], hushem: Path, tmp_path: Path) -> dict[str, Job]:
     torch.set_num_threads(1)  # a fork has none of its parent's threads
@@ -51,17 +60,10 @@ def jobs(trained: Any, tiny: Callable[[Path], str], hushem: Path, tmp_path: Path
     small = tiny(hushem).replace("epochs = 2", "epochs = 1")
     (tmp_path / "tiny.toml").write_text(small)
 
-    def make(here: Path) -> None:
-        here.mkdir(parents=True)
-
     def copy_run(here: Path) -> None:
         make(here)
         shutil.copytree(trained.folder, here / "runs" / trained.folder.name)
         (here / "runs" / trained.folder.name / "report.html").unlink(missing_ok=True)
-
-    def only_run(here: Path) -> Path:
-        found = sorted((here / "runs").glob("*/config.toml"))
-        return found[0].parent if found else here / "none"
 
     def train(here: Path) -> list[str]:
         return ["train", "-e", str(tmp_path / "tiny.toml"), "--runs", str(here / "runs"), "--quiet"]
