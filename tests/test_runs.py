@@ -122,6 +122,10 @@ def test_damaged_and_missing_files_are_said(tmp_path: Path) -> None:
     (run.part("r0f0") / "metrics.jsonl").write_text('{"epoch": 1}\n{"epo')
     with pytest.raises(DataCorrupt, match=r"metrics\.jsonl: not JSON"):
         run.metrics("r0f0")
+    for damaged in (b"{}", b"\xff"):
+        (run.part("r0f0") / "metrics.jsonl").write_bytes(damaged)
+        with pytest.raises(DataCorrupt, match=r"metrics\.jsonl: "):
+            run.metrics("r0f0")
 
 
 def test_parts_and_metrics(tmp_path: Path) -> None:

@@ -58,6 +58,12 @@ class Frame(_Part):
     size: Annotated[int, Field(ge=16, le=1024)] = 128
     field_px: NotNegative = 0  # source pixels across; 0: the card's, else from the data
 
+    @model_validator(mode="after")
+    def _field_of_this_world(self) -> Frame:
+        if self.field_px and not 1 <= self.field_px <= 100_000:
+            raise ValueError(f"field_px must be 0, or 1 to 100000 source pixels, but is {self.field_px:g}")
+        return self
+
 
 class Protocol(_Part):
     """How the images are divided, and what is chosen where."""

@@ -83,7 +83,10 @@ class Run:
         path = self.part(name) / "metrics.jsonl"
         if not path.exists():
             return []
-        return [_object(line, path) for line in path.read_text(encoding="utf-8").splitlines()]
+        rows = [_object(line, path) for line in path.read_bytes().splitlines()]
+        if not all("epoch" in row for row in rows):
+            raise DataCorrupt(f"{path}: a line is no epoch of a training. The file was changed.")
+        return rows
 
     def environment(self) -> dict[str, Any]:
         return _read_object(self.folder / "environment.json")

@@ -13,6 +13,8 @@ from spermlens.images import list_images, read_image
 
 def find_root(root: Path, folders: list[str], name: str) -> Path:
     """The place at or up to two levels below `root` that holds all class folders."""
+    if not root.is_dir():
+        raise DataMissing(f"{root}: a file, expected the folder of '{name}'. Check --root.")
     candidates = [root, *sorted(p for p in root.glob("*") if p.is_dir()), *sorted(root.glob("*/*"))]
     for place in candidates:
         if all((place / folder).is_dir() for folder in folders):

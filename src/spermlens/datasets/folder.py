@@ -43,6 +43,8 @@ def read(root: Path | None, *, task: str = "label", classes: dict[str, list[str]
 
     `classes` fixes the order of a task's classes: {task: [class, ...]}; else they are sorted by name.
     """
+    if not task:
+        raise ConfigError("The option task is empty. Give the task a name, or leave the option out.")
     if root is None:
         raise DataMissing("Name the folder or the manifest with --data or --root.")
     manifest = root if root.is_file() else root / "manifest.csv"

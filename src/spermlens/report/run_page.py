@@ -88,7 +88,13 @@ class _Told:
     def model(self) -> dict[str, Any]:
         """The content of model/model.json; empty where the run trained no final model."""
         path = self.run.model / "model.json"
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+        try:
+            return dict(json.loads(path.read_bytes())) if path.is_file() else {}
+        except (ValueError, TypeError) as error:
+            raise DataCorrupt(
+                f"{path}: not the description of a model ({error}). Delete the folder {path.parent.name} of "
+                "this run; --resume trains it anew."
+            ) from error
 
     @property
     def condition(self) -> str:
