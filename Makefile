@@ -11,7 +11,7 @@ demo: setup  ## draw cells, read them, explain every decision, and print the pag
 test: setup  ## the whole suite
 	@$(BIN)/python -m pytest
 
-endurance: setup  ## 200 kills and 20,000 images: some minutes; figures into experiments/endurance
+endurance: setup  ## 200 kills and 20,000 images: some minutes; figures into experiments/results
 	@$(BIN)/python -m pytest -m endurance --timeout=0 tests/endurance/test_kills.py tests/endurance/test_memory.py
 
 fuzz: setup  ## 20,000 hostile images, manifests and experiments each: some minutes; figures the same

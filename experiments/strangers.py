@@ -1,4 +1,4 @@
-"""How often does the shipped model decide on what is no head at all? Writes strangers.json beside itself.
+"""How often does the shipped model decide on what is no head at all? Writes results/strangers.json.
 
 python experiments/strangers.py [folder of SMIDS]
 """
@@ -91,7 +91,7 @@ def main() -> None:
         for name, label in (("non-sperm", 2), ("normal sperm", 0)):
             found[f"SMIDS, {name}"] = not_decided(s for s in smids if s.labels["cell"] == label)
     model = spermlens.load(MODEL, device="cpu").description.id
-    write_json(Path(__file__).parent / "strangers.json", {"model": model, "found": found})
+    write_json(Path(__file__).parent / "results" / "strangers.json", {"model": model, "found": found})
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@
     │   ├── BadImage                  3   one file is not a readable image
     │   ├── BadManifest               3   a CSV manifest is wrong
     │   ├── SplitLeaks                3   copies or groups stand on both sides of a planned split
-    │   ├── SplitLeaks                3   copies or groups stand on both sides of a planned split
     │   └── BadModel                  3   a folder is not a usable saved model
     ├── CannotWrite                   3   the disk refuses: full, read-only, or the place cannot hold a file
     └── GateNotMet                    4   everything ran, and the quality asked for was not reached
@@ -69,10 +68,6 @@ class BadImage(DataError):
 
 class BadManifest(DataError):
     """A CSV manifest is wrong."""
-
-
-class SplitLeaks(DataError):
-    """Copies or groups stand on both sides of a planned split."""
 
 
 class SplitLeaks(DataError):

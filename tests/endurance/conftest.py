@@ -24,7 +24,7 @@ LOADED = (  # before any fork, so that a kill meets the work and not the imports
     "spermlens.report.prediction_page",
     "spermlens.report.run_page",
 )
-FIGURES = Path(__file__).parents[2] / "experiments" / "endurance"
+FIGURES = Path(__file__).parents[2] / "experiments" / "results"
 Report = Callable[[str, dict[str, Any]], None]
 
 
