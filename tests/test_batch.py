@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import spermlens
 from spermlens import batch
 from spermlens.batch import Order, as_csv, read_batch
 from spermlens.errors import UsageError
+from spermlens.framing import Framing
 from spermlens.lens import Lens
 from spermlens.predict import sources as sources_module
 from spermlens.predict.sources import find_sources
@@ -90,6 +92,28 @@ def test_rows_of_another_folder_are_not_taken_for_these(
         read_batch(lens, find_sources([str(folder)]), order, stop_after(11))
     rows = read_batch(lens, find_sources([str(other)]), order)
     assert rows == read_batch(lens, find_sources([str(other)]), Order())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"threshold": {"head_shape": 0.9}},
+        {"temperature": {"head_shape": 2.0}},
+        {"strangest": 1.5},
+        {"framing": Framing(size=32, field_px=77)},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_rows_of_a_model_that_was_set_otherwise_are_read_again(
+    lens: Lens, folder: Path, tmp_path: Path, opened: list[str], changed: dict[str, Any]
+) -> None:
+    found, order = find_sources([str(folder)]), Order(output=tmp_path / "out.csv", batch_size=1)
+    with pytest.raises(StoppedError):
+        read_batch(lens, found, order, stop_after(4))
+    opened.clear()
+    other = replace(lens.saved, description=replace(lens.description, **changed))
+    read_batch(replace(lens, saved=other), found, order)
+    assert len(opened) == len(found)
 
 
 def test_maps_and_the_sheet_of_an_interrupted_batch_are_whole(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -123,8 +123,14 @@ def _journal(lens: Lens, order: Order) -> Journal | None:
         return None
     ask = order.ask(lens, order.methods)
     maps = [str(order.maps.absolute()), ask.layer, *ask.methods] if order.maps else []
-    settings = {"model": lens.description.id, "views": ask.views, "maps": maps}
+    settings = {"model": lens.description.id, "views": ask.views, "maps": maps, **_deciding(lens)}
     return Journal(order.output, settings, order.page)
+
+
+def _deciding(lens: Lens) -> dict[str, Any]:
+    """What of model.json a row rests on; the model's id tells its weights alone."""
+    beside = ("name", "weights_sha256", "views", "data", "results", "notes")
+    return {name: value for name, value in asdict(lens.description).items() if name not in beside}
 
 
 def _write_maps(folder: Path, readings: Sequence[Reading]) -> None:
@@ -205,7 +211,7 @@ def _facts(lens: Lens, ask: Ask) -> dict[str, Any]:
         "views": ask.views,
         "threshold": dict(description.threshold),
         "notes": list(description.notes),
-        "data": dict(description.data),
+        "data": description.told,
         "versions": environment["versions"],
         "device": environment["device"],
         "at": environment["at"],

@@ -77,6 +77,8 @@ class Protocol(_Part):
     inner_share: Share = 0.15
     keep: Literal["last", "best_inner"] = "last"  # the epoch that is kept
     allow_ungrouped: bool = False  # accept that the publisher does not say which images share a patient
+    # With start_from: accept that the model gone on from has learned from some of these images.
+    allow_overlap: bool = False
     final_model: bool = True  # afterwards, train once on everything
 
     @model_validator(mode="after")
@@ -145,6 +147,12 @@ class Experiment(_Part):
     training: Training
     augment: Augment = Augment()
     decide: Decide = Decide()
+
+    @model_validator(mode="after")
+    def _overlap_of_two(self) -> Experiment:
+        if self.protocol.allow_overlap and not self.model.start_from:
+            raise ValueError("protocol.allow_overlap is about a model gone on from: set model.start_from")
+        return self
 
 
 def experiment_names() -> list[str]:

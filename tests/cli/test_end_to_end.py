@@ -125,7 +125,8 @@ def test_train_then_every_verb_that_reads_runs(say: Say, hushem: Path, tmp_path:
     assert mixed.code == 2
     assert "Leave out what says how to train" in mixed.err
 
-    warm = say("train", "--data", hushem, "--from", folder, "--runs", tmp_path / "warm", *SMALL[8:], "--map",
+    warm = say("train", "--data", hushem, "--from", folder, "--runs", tmp_path / "warm", *SMALL[8:], "--set",
+               "protocol.allow_overlap=true", "--map",
                "label.02_Tapered=head_shape.tapered")  # fmt: skip
     assert warm.code == 0, warm.err
     assert "Classes carried over: label.02_Tapered from head_shape.tapered." in warm.err
@@ -143,7 +144,10 @@ def test_models(say: Say, trained: Any) -> None:
         "pooled",
     ):
         assert part in shown.out
-    assert say("models", "show", trained.model, "--json").json["architecture"] == "simple_cnn"
+    told = say("models", "show", trained.model, "--json").json
+    assert told["architecture"] == "simple_cnn"
+    assert "pixels" not in told["data"]
+    assert "data pixels " not in shown.out
 
 
 def test_evaluate_and_its_gate(say: Say, trained: Any, hushem: Path, tmp_path: Path) -> None:
@@ -154,6 +158,10 @@ def test_evaluate_and_its_gate(say: Say, trained: Any, hushem: Path, tmp_path: P
     assert found.code == 0
     rows = json.loads((tmp_path / "out" / "results.json").read_text())["rows"]
     assert rows == found.json
+    assert "20 of 20 images were learned from: these figures are too good" in found.err
+    told = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert told["claim"] == "tiny judged on hushem."
+    assert "20 of 20 images were learned from: these figures are too good." in told["protocol"]
     assert len((tmp_path / "out" / "predictions.csv").read_text().splitlines()) == 21
     shown = say(*line)
     assert "balanced_accuracy" in shown.out

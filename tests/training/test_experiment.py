@@ -121,7 +121,8 @@ def test_the_final_model_predicts_and_carries_what_it_rests_on(run: Run, trained
     assert description.views == 2
     assert 0 < description.threshold["head_shape"] <= 1
     assert "decides from a confidence of" in description.notes[0]
-    assert description.data == run.environment()["data"]
+    assert description.told == run.environment()["data"]
+    assert description.data["pixels"] == sorted({row["pixels_sha256"][:16] for row in splits_of(run)})
     assert {row["condition"] for row in description.results} == {"2 views"}
     lens = spermlens.load(run.folder, device="cpu")
     said = lens.predict(trained.data / "01_Normal" / "image_001.BMP")
@@ -306,3 +307,77 @@ def test_a_warm_start_keeps_the_scale_of_its_model(
     framing = prepare(small(tiny, tmp_path / "m.csv", *settings)).framing
     assert framing == Framing(size=24, field_px=100, um_per_pixel=0.1)
     assert framing.scale(0.05) == pytest.approx(24 / 100 / 2)
+
+
+@pytest.fixture
+def begun(tiny: Tiny, fake_hushem: Path, tmp_path: Path) -> Callable[..., Experiment]:
+    def from_model(folder: Path, *settings: str) -> Experiment:
+        quick = ["protocol.kind=holdout", "protocol.test_share=0.4", "protocol.inner_share=0", *settings]
+        return small(tiny, fake_hushem, f"model.start_from={str(folder)!r}", *quick)
+
+    return from_model
+
+
+def test_a_model_that_knows_the_images_is_no_beginning_unless_accepted(
+    trained: Any, begun: Callable[..., Experiment], tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=r"learned from 20 of these 20 images.*protocol.allow_overlap=true"):
+        start(begun(trained.model), tmp_path / "runs", device="cpu")
+    assert not (tmp_path / "runs").exists()
+    run = start(begun(trained.model, "protocol.allow_overlap=true"), tmp_path / "runs", device="cpu")
+    words = (
+        f"Begun from {describe(trained.model).id}: 20 of 20 images were learned from: these figures are too"
+    )
+    assert words in run.told()["protocol"]
+
+
+def test_a_model_remembers_what_the_one_before_it_learned_from(
+    trained: Any, begun: Callable[..., Experiment], tmp_path: Path
+) -> None:
+    old = load(trained.model)
+    for name, data in (("other", {"pixels": ["0" * 16]}), ("silent", {})):
+        save(tmp_path / name, old.network, replace(old.description, data=data))
+    run = start(begun(tmp_path / "other"), tmp_path / "runs", device="cpu")
+    assert run.told()["protocol"].endswith("none of these images was learned from.")
+    assert describe(run.model).data["pixels"][0] == "0" * 16
+    assert describe(run.model).overlap_in_words(["1" * 64]) == "none of these images was learned from"
+    run = start(begun(tmp_path / "silent"), tmp_path / "runs", device="cpu")
+    assert run.told()["protocol"].endswith("whether it learned from these images is not recorded.")
+    assert describe(run.model).overlap_in_words(["1" * 64]).endswith("is not recorded")
+
+
+def test_an_overlap_is_accepted_of_a_model_gone_on_from_alone(tiny: Tiny, fake_hushem: Path) -> None:
+    with pytest.raises(ConfigError, match=r"set model\.start_from"):
+        small(tiny, fake_hushem, "protocol.allow_overlap=true")
+
+
+def test_a_run_is_not_finished_with_other_settings_labels_or_beginnings(
+    trained: Any, tmp_path: Path, tiny: Tiny
+) -> None:
+    import shutil
+
+    shutil.copytree(trained.data, tmp_path / "data")
+    shutil.copytree(trained.model, tmp_path / "old")
+    model = [f"model.start_from={str(tmp_path / 'old')!r}", "protocol.allow_overlap=true"]
+    quick = ["protocol.kind=holdout", "protocol.test_share=0.4", "protocol.final_model=false"]
+    run = start(small(tiny, tmp_path / "data", *model, *quick), tmp_path / "runs", device="cpu")
+    resume(run, device="cpu")
+
+    text = run.config.read_text()
+    run.config.write_text(text.replace("seed = 0", "seed = 1"))
+    with pytest.raises(DataCorrupt, match="begin a new run"):
+        resume(run, device="cpu")
+    run.config.write_text(text)
+
+    image = next((tmp_path / "data" / "01_Normal").iterdir())
+    image.rename(tmp_path / "data" / "02_Tapered" / "moved.BMP")
+    with pytest.raises(DataCorrupt, match="labels or groups of the images"):
+        resume(run, device="cpu")
+    (tmp_path / "data" / "02_Tapered" / "moved.BMP").rename(image)
+    resume(run, device="cpu")
+
+    old = load(tmp_path / "old")
+    shutil.rmtree(tmp_path / "old")
+    save(tmp_path / "old", old.network, old.description, half=True)
+    with pytest.raises(DataCorrupt, match="the model gone on"):
+        resume(run, device="cpu")

@@ -1,4 +1,4 @@
-"""`spermlens evaluate`: a saved model on a data set it did not learn from."""
+"""`spermlens evaluate`: a saved model on a data set, and whether it has learned from it."""
 
 from __future__ import annotations
 
@@ -66,14 +66,17 @@ def evaluate(
         for table in tables
         for result in judge(table, dataset=listing.card.name, model=lens.description.id, condition=condition)
     ]
+    overlap = lens.description.overlap_in_words(listing.pixel_hashes)
+    if lens.description.learned_from(listing.pixel_hashes):
+        typer.echo(f"Warning: {overlap}.", err=True)  # also with --quiet: it is no progress
     if output is not None:
         write_predictions(output / "predictions.csv", tables)
         write_json(
             output / "results.json",
             {
-                "claim": f"{lens.description.name} on {listing.card.name}, from which it did not learn.",
-                "protocol": f"one look at all {len(listing)} images, {condition}, nothing chosen on them. "
-                + " ".join(listing.card.unknown),
+                "claim": f"{lens.description.name} judged on {listing.card.name}.",
+                "protocol": f"one look at all {len(listing)} images, {condition}, nothing chosen on them; "
+                f"{overlap}. " + " ".join(listing.card.unknown),
                 "rows": [asdict(result) for result in results],
                 "comparisons": [],
             },

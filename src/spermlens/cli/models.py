@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from spermlens.cli._terminal import AsJson, print_json, print_table
 from spermlens.errors import UsageError
+
+if TYPE_CHECKING:
+    from spermlens.models._store import Description
 
 app = typer.Typer(help="Models: list, show.", no_args_is_help=True)
 
@@ -23,7 +26,7 @@ def list_models(as_json: AsJson = False) -> None:
 
     shipped = {name: describe(folder) for name, folder in shipped_models().items()}
     if as_json:
-        print_json({"architectures": list(MODELS), "shipped": {n: asdict(d) for n, d in shipped.items()}})
+        print_json({"architectures": list(MODELS), "shipped": {n: _told(d) for n, d in shipped.items()}})
         return
     rows = [(name, (module.__doc__ or "").strip().split("\n")[0]) for name, module in MODELS.items()]
     print_table("Architectures", ("name", "what it is"), rows)
@@ -47,7 +50,7 @@ def show(
 
     description = describe(find_model(model))
     if as_json:
-        print_json({"id": description.id, **asdict(description)})
+        print_json({"id": description.id, **_told(description)})
         return
     facts = [
         ("id", description.id),
@@ -56,7 +59,7 @@ def show(
         ("input", f"{description.framing.size} px square, {description.framing.field_px:g} source px across"),
         ("layers", ", ".join(load(find_model(model)).network.layers())),
         ("views", str(description.views)),
-        *((f"data {key}", str(value)) for key, value in description.data.items() if key != "unknown"),
+        *((f"data {key}", str(value)) for key, value in description.told.items() if key != "unknown"),
         *(("not known", sentence) for sentence in description.data.get("unknown", ())),
         *(("note", note) for note in description.notes),
         ("use", "Research use only. Not a medical device, not for diagnosis."),
@@ -90,3 +93,8 @@ def export(
     saved = load(find_model(model))
     description = save(folder, saved.network, saved.description, half=half)
     typer.echo(f"{description.id} in {folder}")
+
+
+def _told(description: Description) -> dict[str, Any]:
+    """All that is known of a model but the hash of each image; model.json holds those."""
+    return {**asdict(description), "data": description.told}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class Description:
     threshold: Mapping[str, float] = field(default_factory=dict)  # task -> least confidence to decide
     strangest: float | None = None  # distance beyond which a picture is unlike what was learned from
     not_a_cell: Mapping[str, str] = field(default_factory=dict)  # task -> the class that means so
-    data: Mapping[str, Any] = field(default_factory=dict)  # name, licence, citation, hashes, what is unknown
+    data: Mapping[str, Any] = field(default_factory=dict)  # name, licence, citation, pixels, what is unknown
     results: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     weights_sha256: str = ""
@@ -67,11 +67,45 @@ class Description:
             f"strangest must lie above 0 and up to 2, but is {self.strangest}",
         )
         _demand(self.views >= 1, f"views must be 1 or more, but is {self.views}")
+        pixels = self.data.get("pixels", [])
+        _demand(
+            isinstance(pixels, list) and all(isinstance(short, str) for short in pixels),
+            "data.pixels must be a list of hashes",
+        )
 
     @property
     def id(self) -> str:
         """Name and first digits of the weights' hash: what a result refers to."""
         return f"{self.name}@{self.weights_sha256[:12]}"
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The data without the hash of every image: what a person reads."""
+        return {key: value for key, value in self.data.items() if key != "pixels"}
+
+    @property
+    def remembers_all(self) -> bool:
+        """Whether every image learned from is known, those of models gone on from included."""
+        return "pixels" in self.data and "pixels_before" not in self.data
+
+    def learned_from(self, pixel_hashes: Iterable[str]) -> int:
+        """How many of these images are known to have been learned from."""
+        known = set(self.data.get("pixels", ()))
+        return sum(short_hash(digest) in known for digest in pixel_hashes)
+
+    def overlap_in_words(self, pixel_hashes: Sequence[str]) -> str:
+        """What figures on these images are worth."""
+        if seen := self.learned_from(pixel_hashes):
+            images = f"{seen} of {len(pixel_hashes)} images were learned from"
+            return f"{images}: these figures are too good"
+        if self.remembers_all:
+            return "none of these images was learned from"
+        return "whether it learned from these images is not recorded"
+
+
+def short_hash(digest: str) -> str:
+    """An image's pixel hash as data["pixels"] holds it."""
+    return digest[:16]
 
 
 @dataclass(frozen=True, slots=True)

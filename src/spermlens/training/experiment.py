@@ -20,7 +20,7 @@ from spermlens.datasets import Listing, open_data
 from spermlens.datasets._verify import hash_of_hashes, require
 from spermlens.errors import CannotWrite, DataCorrupt, UnknownName
 from spermlens.evaluate.table import Predictions
-from spermlens.files import sweep_below, write_json, write_text
+from spermlens.files import sha256_of, sweep_below, write_json, write_text
 from spermlens.framing import Framing, field_that_holds
 from spermlens.models import build
 from spermlens.models._network import Network
@@ -31,7 +31,7 @@ from spermlens.training.familiarity import remember, strangest
 from spermlens.training.folds import Split, everything, splits
 from spermlens.training.loop import CHECKPOINT_SECONDS, Pictures, Plan, fit
 from spermlens.training.outcome import conclude, save_final
-from spermlens.training.warm_start import begin
+from spermlens.training.warm_start import begin, pixels_learned, refuse_overlap
 from spermlens.training.witness import Witness
 
 Tell = Callable[[dict[str, Any]], None]
@@ -56,6 +56,7 @@ def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tel
     study = prepare(experiment, device, tell)
     plan = splits(study.listing, experiment.protocol)
     _tell_beginning(study)
+    refuse_overlap(experiment, study.listing.pixel_hashes)
     environment = describe_environment(str(study.device), experiment.training.seed)
     card = study.listing.card
     environment["data"] = {
@@ -66,26 +67,46 @@ def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tel
         "citation": card.citation,
         "unknown": list(card.unknown),
     }
-    return _carry_out(new_run(runs, experiment.name, to_toml(experiment), environment), study, plan)
+    config = to_toml(experiment)
+    environment["fingerprint"] = _fingerprint(study, config)
+    return _carry_out(new_run(runs, experiment.name, config, environment), study, plan)
 
 
 def resume(run: Run, *, device: str = "auto", tell: Tell = lambda _: None) -> Run:
     """Go on where a run stopped; on the CPU it ends with the weights it would have had."""
     study = prepare(load_experiment(str(run.config)), device, tell)
-    found, begun_with = hash_of_hashes(study.listing.pixel_hashes), _begun_with(run)
+    found, (begun_with, fingerprint) = hash_of_hashes(study.listing.pixel_hashes), _begun_with(run)
     if found != begun_with:
         raise DataCorrupt(
             f"{run.folder}: the images are not those this run began with (hash {found[:12]}, "
             f"then {begun_with[:12]}). Put them back, or begin a new run."
+        )
+    if _fingerprint(study, run.config.read_text(encoding="utf-8")) != fingerprint:
+        raise DataCorrupt(
+            f"{run.folder}: config.toml, the names, labels or groups of the images, or the model gone on "
+            "from are not what this run began with. Put them back, or begin a new run."
         )
     sweep_below(run.folder)
     run.set_status("running")
     return _carry_out(run, study, splits(study.listing, study.experiment.protocol))
 
 
-def _begun_with(run: Run) -> str:
+def _fingerprint(study: Study, config: str) -> str:
+    """One hash of all that the weights follow from."""
+    listing, start_from = study.listing, study.experiment.model.start_from
+    rows = [
+        [entry.id, digest, sorted(entry.labels.items()), entry.group]
+        for entry, digest in zip(listing.entries, listing.pixel_hashes, strict=True)
+    ]
+    weights = describe(Path(start_from)).weights_sha256 if start_from else ""
+    return sha256_of(json.dumps([config, rows, weights]).encode())
+
+
+def _begun_with(run: Run) -> tuple[str, str]:
+    """The hash of all pixels and the fingerprint, as they were at the start."""
+    environment = run.environment()
     try:
-        return str(run.environment()["data"]["pixels_sha256"])
+        return str(environment["data"]["pixels_sha256"]), str(environment["fingerprint"])
     except (KeyError, TypeError) as error:
         raise DataCorrupt(
             f"{run.folder / 'environment.json'}: does not say which images the run began with. "
@@ -193,8 +214,11 @@ def _final(
     if not run.model.is_dir():
         network = _train(run, study, everything(study.listing), place).cpu()
         network.familiar = remember(network, study.pictures.squares, study.experiment.training.seed)
-        limit = strangest(unseen) if network.familiar is not None else None
-        save_final(run, study.experiment, study.framing, network, judged, limit)
+        known = {
+            "pixels": pixels_learned(study.experiment, study.listing.pixel_hashes),
+            "strangest": strangest(unseen) if network.familiar is not None else None,
+        }
+        save_final(run, study.experiment, study.framing, network, judged, known)
     _drop_checkpoint(run, FINAL)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 from spermlens.config import Experiment
 from spermlens.datasets import Listing
@@ -12,7 +14,7 @@ from spermlens.evaluate.intervals import judge
 from spermlens.evaluate.table import Predictions, write_predictions
 from spermlens.framing import Framing
 from spermlens.models._network import Network
-from spermlens.models._store import Description, save
+from spermlens.models._store import Description, describe, save
 from spermlens.runs import Run
 from spermlens.training.folds import on_both_sides, splits
 from spermlens.types import Card, Result
@@ -38,7 +40,8 @@ def conclude(
     if inner:
         write_predictions(run.inner, inner)
         results += _judged(run, experiment, inner, "inner images")
-    run.write_results(experiment.claim, protocol_in_words(experiment, listing), results)
+    protocol = protocol_in_words(experiment, listing) + begun_in_words(experiment, listing)
+    run.write_results(experiment.claim, protocol, results)
     return results
 
 
@@ -59,6 +62,14 @@ def protocol_in_words(experiment: Experiment, listing: Listing) -> str:
     )
     grouped = f"groups ({card.group}) never divided" if _has_groups(card) else " ".join(card.unknown)
     return f"{how}; {inner}, {_kept(experiment)}; identical images together. {grouped}".rstrip()
+
+
+def begun_in_words(experiment: Experiment, listing: Listing) -> str:
+    """Which model the training went on from and whether it knew these images; empty without one."""
+    if not experiment.model.start_from:
+        return ""
+    old = describe(Path(experiment.model.start_from))
+    return f" Begun from {old.id}: {old.overlap_in_words(listing.pixel_hashes)}."
 
 
 def _official_in_words(experiment: Experiment, listing: Listing, repeats: str) -> str:
@@ -88,9 +99,9 @@ def save_final(
     framing: Framing,
     network: Network,
     judged: Sequence[Predictions],
-    strangest: float | None,
+    known: Mapping[str, Any],
 ) -> Description:
-    """Save the model of all data with the thresholds and the limit of strangeness that the folds support."""
+    """Save the model of all data with the thresholds that the folds support and what is `known`."""
     thresholds = {table.task.name: _threshold(table, experiment) for table in judged}
     environment = run.environment()
     return save(
@@ -104,9 +115,9 @@ def save_final(
             framing=framing,
             views=experiment.decide.views,
             threshold={task: found.threshold if found else NEVER for task, found in thresholds.items()},
-            strangest=strangest,
+            strangest=known["strangest"],
             not_a_cell={task.name: NOT_A_CELL for task in network.tasks if NOT_A_CELL in task.classes},
-            data=environment["data"],
+            data={**environment["data"], **known["pixels"]},
             results=tuple(
                 asdict(result)
                 for result in run.results()

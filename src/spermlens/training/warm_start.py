@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from spermlens.config import Architecture
+from spermlens.config import Architecture, Experiment
 from spermlens.errors import ConfigError, UnknownName
 from spermlens.models import build
 from spermlens.models._network import Network
-from spermlens.models._store import Saved, load
+from spermlens.models._store import Saved, describe, load, short_hash
 from spermlens.types import Task
 
 
@@ -35,6 +36,30 @@ def begin(wanted: Architecture, tasks: tuple[Task, ...]) -> WarmStart:
             f"'{wanted.name}' with {dict(wanted.arguments)}. Set model.name and model.arguments to its own."
         )
     return warm_start(saved, tasks, wanted.class_map)
+
+
+def refuse_overlap(experiment: Experiment, pixel_hashes: Sequence[str]) -> None:
+    """Images that the saved model learned from would be judged as if no part of it had seen them."""
+    if not experiment.model.start_from or experiment.protocol.allow_overlap:
+        return
+    old = describe(Path(experiment.model.start_from))
+    if seen := old.learned_from(pixel_hashes):
+        raise ConfigError(
+            f"{experiment.model.start_from}: {old.id} has learned from {seen} of these {len(pixel_hashes)} "
+            "images, expected none, so figures would be too good. Start from another model or without one, "
+            "or accept it with --set protocol.allow_overlap=true; the report will say so."
+        )
+
+
+def pixels_learned(experiment: Experiment, pixel_hashes: Sequence[str]) -> dict[str, Any]:
+    """What a model's data says of all images its weights rest on, the saved model's own included."""
+    pixels, facts = {short_hash(digest) for digest in pixel_hashes}, {}
+    if experiment.model.start_from:
+        old = describe(Path(experiment.model.start_from))
+        pixels |= set(old.data.get("pixels", ()))
+        if not old.remembers_all:
+            facts = {"pixels_before": f"not recorded for all images behind {old.id}"}
+    return {"pixels": sorted(pixels), **facts}
 
 
 def warm_start(saved: Saved, tasks: tuple[Task, ...], class_map: Mapping[str, str]) -> WarmStart:
