@@ -54,6 +54,13 @@ def test_a_wrapper_may_hold_its_own_name(tmp_path: Path, to: Path) -> None:
     assert found(to) == {"a/1": b"1", "b/2": b"2"}
 
 
+def test_a_wrapper_and_what_it_holds_may_have_any_name(tmp_path: Path, to: Path) -> None:
+    members: dict[str, bytes | str] = {".wrapper/.wrapper/1": b"1", ".wrapper/wrapper/2": b"2"}
+    unpack(zipped(tmp_path / "x.zip", members), to)
+    assert found(to) == {".wrapper/1": b"1", "wrapper/2": b"2"}
+    assert sorted(path.name for path in to.iterdir()) == [".wrapper", "wrapper"]
+
+
 @pytest.mark.parametrize(
     "name",
     ["../evil", "a/../../evil", "/evil", "..\\evil", "C:\\evil", "C:evil", "a\x07b", ".", "a/\u202egpj.exe"],

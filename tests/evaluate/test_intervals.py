@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import beta
 
 from spermlens.errors import DataError
-from spermlens.evaluate.intervals import exact_accuracy, judge, percentiles, unit_weights
+from spermlens.evaluate.intervals import describe, exact_accuracy, judge, percentiles, unit_weights
 from spermlens.evaluate.scores import score
 from spermlens.evaluate.table import Predictions
 from spermlens.types import Result, Task
@@ -193,3 +193,11 @@ def test_percentiles_pass_over_what_is_not_defined():
 def test_too_few_resamples_are_refused():
     with pytest.raises(ValueError, match="100 resamples or more, but got 99"):
         judged(table(), resamples=99)
+
+
+@pytest.mark.parametrize(("units", "said"), [(19, True), (20, False)])
+def test_few_units_are_said_to_make_the_interval_too_narrow(units, said):
+    ids = [str(n) for n in range(40)]
+    how = describe([str(n % units) for n in range(40)], ids, 400)
+    assert how.endswith("95 %; few units, the interval is too narrow") == said
+    assert how.startswith(f"bootstrap over {units} units of images that belong together, 400 resamples, 95 %")

@@ -116,6 +116,20 @@ def test_holdout_sizes_and_strata() -> None:
     assert Counter(labels[split.inner].tolist()) == {0: 15, 1: 15, 2: 15, 3: 15}
 
 
+@pytest.mark.parametrize("part", ["test", "inner"])
+def test_large_groups_are_set_aside_as_often_as_their_images_ask(part: str) -> None:
+    sizes = [60] * 4 + [5] * 24
+    groups: list[str | None] = [f"p{number}" for number, size in enumerate(sizes) for _ in range(size)]
+    data = listing([n % 2 for n in range(360)], groups)
+    shares = {"test_share": 0.15, "inner_share": 0.15 / 0.85}
+    made = splits(data, protocol(kind="holdout", repeats=tuple(range(60)), allow_ungrouped=False, **shares))
+    aside = [getattr(split, part) for split in made]
+    large = np.mean(np.concatenate(aside) < 240)
+    assert 0.4 < large < 0.8  # 67 % of the images
+    assert np.mean([len(indices) for indices in aside]) == pytest.approx(54, rel=0.25)
+    assert max(len(indices) for indices in aside) < 85
+
+
 def test_inner_images_come_from_training_only_and_may_be_none() -> None:
     with_inner = splits(listing(BALANCED), protocol(inner_share=0.25))
     without = splits(listing(BALANCED), protocol(inner_share=0))

@@ -200,6 +200,50 @@ def test_no_batch_holds_a_single_image(tmp_path: Path, monkeypatch: pytest.Monke
         assert min(sizes) >= 2
 
 
+def test_no_batch_is_larger_than_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    take = Pictures.subset
+
+    def watched(self: Pictures, indices: Any) -> Pictures:
+        sizes.append(len(indices))
+        return take(self, indices)
+
+    monkeypatch.setattr(Pictures, "subset", watched)
+    training = Training(batch_size=8, phases=(Phase(train="all", epochs=1, learning_rate=1e-3),))
+    for count, expected in ((8, [8]), (9, [5, 4]), (11, [6, 5]), (17, [6, 6, 5])):
+        sizes.clear()
+        how = plan(tmp_path / f"{count}", training=training, keep_best=False)
+        fit(network(), pictures(count), pictures(0), how)
+        assert sizes == expected
+
+
+def test_the_best_epoch_needs_annotated_inner_images(tmp_path: Path) -> None:
+    some = pictures(6, seed=1)
+    bare = replace(some, labels={task: np.full(6, -1) for task in some.labels})
+    told: list[dict[str, Any]] = []
+    with pytest.raises(
+        ConfigError, match="none of the 6 inner images is annotated: there is nothing to choose on"
+    ):
+        fit(network(), pictures(14), bare, plan(tmp_path, on_epoch=told.append))
+    assert told == []
+    fit(
+        network(),
+        pictures(14),
+        replace(bare, labels=bare.labels | {"shape": some.labels["shape"]}),
+        plan(tmp_path),
+    )
+
+
+def test_an_inner_loss_that_is_no_number_is_said(tmp_path: Path) -> None:
+    training = Training(batch_size=4, phases=(Phase(train="all", epochs=2, learning_rate=1e-3),))
+    model = network()
+    for name, values in model.named_buffers():
+        if name.endswith("running_mean"):
+            values.fill_(torch.nan)  # of no account while learning
+    with pytest.raises(ConfigError, match=r"The inner loss became nan in epoch 1\. Lower the learning rate"):
+        fit(model, pictures(8), pictures(6), plan(tmp_path, training=training))
+
+
 def test_a_loss_that_is_no_number_is_the_users_to_mend(tmp_path: Path) -> None:
     wild = Training(batch_size=4, phases=(Phase(train="all", epochs=3, learning_rate=1e30),))
     with pytest.raises(ConfigError, match="Lower the learning rate"):

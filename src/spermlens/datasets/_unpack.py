@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import tempfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -26,10 +27,12 @@ def unpack(archive: Path, to: Path) -> None:
 def _lift(place: Path) -> None:
     """While all there is lies in one folder, what that holds takes its place."""
     while len(inside := list(place.iterdir())) == 1 and inside[0].is_dir():
-        wrapper = inside[0].rename(place / ".wrapper")
+        aside = Path(tempfile.mkdtemp(dir=place))  # a name that nothing in the zip has
+        wrapper = inside[0].rename(aside / "wrapper")
         for path in wrapper.iterdir():
             path.rename(place / path.name)
         wrapper.rmdir()
+        aside.rmdir()
 
 
 def _unpack_one(archive: Path, to: Path, limit: int) -> int:

@@ -45,8 +45,10 @@ class RiskCoverage:
 class Threshold:
     """The confidence from which on decisions reached the target, and how far that is supported.
 
-    The threshold was chosen on the images it is measured on, so `accuracy` flatters a little; `low`, which
-    takes images as independent and the threshold as given, is the figure to promise by.
+    The threshold is the smallest that reached the target on the images it is measured on, so `accuracy`
+    flatters: more often than not the true accuracy lies below the target (simulated with calibrated models,
+    216 images and a target of 95 %: for 74 % of thresholds). `low` is the figure to promise by; it takes
+    images as independent and the threshold as given.
     """
 
     target: float

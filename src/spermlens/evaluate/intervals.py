@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 RESAMPLES = 2000
 FEWEST = 100  # with fewer resamples the ends of the interval would be single draws
 EXACT = "Clopper-Pearson on the first repeat, images taken as independent, 95 %"
+FEW_UNITS = 20  # below, the interval holds the truth less often than it says: in 78 % with 3, 91 % with 15
 _CELLS = 1_000_000  # weights held at a time
 
 
@@ -94,7 +95,8 @@ def describe(units: Sequence[str], ids: Sequence[str], resamples: int) -> str:
     if n_units == 1:
         return "none: all images belong to one unit"
     over = "images" if n_units == n_images else f"{n_units} units of images that belong together"
-    return f"bootstrap over {over}, {resamples} resamples, {100 * LEVEL:.0f} %"
+    warning = "; few units, the interval is too narrow" if n_units < FEW_UNITS else ""
+    return f"bootstrap over {over}, {resamples} resamples, {100 * LEVEL:.0f} %{warning}"
 
 
 def unit_weights(units: Sequence[str], resamples: int, seed: int) -> Iterator[Floats]:

@@ -156,20 +156,24 @@ def _set_inner_aside(
 def _take_share(
     among: Indices, units: NDArray[np.str_], strata: NDArray[np.str_], share: float, key: tuple[int, ...]
 ) -> tuple[Indices, Indices]:
-    """Divide `among` into the larger rest and about `share` of each stratum, whole units at a time."""
+    """Divide `among` into the rest and about `share` of each stratum, whole units at a time.
+
+    In a random order each unit is taken that brings what is taken nearer to the share, even past it:
+    were only units taken that fit, a large group could never be on the smaller side.
+    """
     generator = np.random.default_rng([7, *key])
     names = np.unique(units[among])
     order = {name: place for place, name in enumerate(generator.permutation(names))}
-    totals = Counter(strata[among].tolist())
-    taken: Counter[str] = Counter()
+    missing = {s: round(share * total) for s, total in Counter(strata[among].tolist()).items()}
     chosen: set[str] = set()
     members: dict[str, list[int]] = {}
     for index in among:
         members.setdefault(str(units[index]), []).append(int(index))
     for name in sorted(members, key=order.__getitem__):
         added = Counter(strata[members[name]].tolist())
-        if all(taken[s] + n <= round(share * totals[s]) for s, n in added.items()):
-            taken += added
+        after = {s: missing[s] - n for s, n in added.items()}  # below 0: more than the share
+        if sum(map(abs, after.values())) < sum(abs(missing[s]) for s in after):
+            missing |= after
             chosen.add(name)
     inside = np.array([units[index] in chosen for index in among], bool)
     if not inside.any() or inside.all():

@@ -28,7 +28,7 @@ from spermlens.predict.tensors import to_tensor
 from spermlens.training import checkpoint
 from spermlens.training.augment import augment, mix
 from spermlens.training.checkpoint import Progress
-from spermlens.training.losses import Loss, balanced_weights
+from spermlens.training.losses import MISSING, Loss, balanced_weights
 from spermlens.training.modes import decayed_groups, learn
 
 OnEpoch = Callable[[dict[str, Any]], None]
@@ -79,6 +79,11 @@ def fit(
 
 class _Loop:
     def __init__(self, network: Network, train: Pictures, inner: Pictures, plan: Plan) -> None:
+        if plan.keep_best and not any((labels != MISSING).any() for labels in inner.labels.values()):
+            raise ConfigError(
+                f"The best epoch is to be kept, but none of the {len(inner)} inner images is annotated: "
+                "there is nothing to choose on. Set protocol.keep to last, or set other images aside."
+            )
         self.plan, self.train, self.inner = plan, train, inner
         self.network = network.to(plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.generator = Generator().manual_seed(plan.seed)
@@ -148,16 +153,22 @@ class _Loop:
                 self.average.update_parameters(self.network)
             total += loss.detach() * len(batch)
         mean = float(total) / len(self.train)
-        if not math.isfinite(mean):
-            raise ConfigError(
-                f"The loss became {mean} in epoch {self.progress.epoch + 1}. Lower the learning rate."
-            )
+        self._need_finite("loss", mean)
         return {"loss": round(mean, 6), "learning_rate": rate}
 
+    def _need_finite(self, name: str, value: float) -> None:
+        if not math.isfinite(value):
+            raise ConfigError(
+                f"The {name} became {value} in epoch {self.progress.epoch + 1}. Lower the learning rate."
+            )
+
     def _batches(self) -> Iterator[NDArray[np.int64]]:
-        """Equal parts of a fresh order: no batch of one, which batch statistics cannot bear."""
+        """Equal parts of a fresh order, none above the batch size.
+
+        None holds one image, which batch statistics cannot bear; of an odd number in pairs one holds three.
+        """
         order = torch.randperm(len(self.train), generator=self.generator).numpy()
-        wanted = round(len(order) / self.plan.training.batch_size)
+        wanted = math.ceil(len(order) / self.plan.training.batch_size)
         yield from np.array_split(order, max(1, min(wanted, len(order) // 2)))
 
     def _batch_loss(self, batch: NDArray[np.int64]) -> Tensor:
@@ -197,9 +208,10 @@ class _Loop:
             parts = [network(to_tensor(part, self.plan.device)) for part in _chunks(self.inner.squares)]
             logits = {task: torch.cat([part[task] for part in parts]) for task in labels}
             loss = float(self.plain_loss(logits, labels))
+        self._need_finite("inner loss", loss)
         row: dict[str, Any] = {"inner_loss": round(loss, 6)}
         for task, truth in labels.items():
-            known = truth != -1
+            known = truth != MISSING
             if known.any():
                 right = (logits[task].argmax(1) == truth)[known].float().mean()
                 row[f"inner_accuracy_{task}"] = round(float(right), 6)
