@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from spermlens.datasets import Listing, open_data
-from spermlens.errors import DataError, UnknownName, UsageError
+from spermlens.errors import DataError, DataMissing, UnknownName, UsageError
 from spermlens.evaluate.intervals import judge
 from spermlens.evaluate.table import Predictions
 from spermlens.explain._engine import Question
@@ -58,6 +58,11 @@ def find_model(name_or_folder: str | Path) -> Path:
     trained = {run.id: run.model for run in list_runs(RUNS) if (run.model / DESCRIPTION).is_file()}
     if any(name in id for id in trained):
         return find_run(RUNS, name).model
+    if waiting := [run for run in list_runs(RUNS) if name in run.id]:
+        raise DataMissing(
+            f"The run {waiting[-1].id} is {waiting[-1].status()} and has no final model yet. "
+            f"Go on with: spermlens train --resume {waiting[-1].id}"
+        )
     raise UnknownName("model (no folder, run or shipped model)", name, [*shipped, *trained])
 
 
@@ -96,7 +101,9 @@ class Lens:
         layer: str = "",
     ) -> list[Reading]:
         """Predictions together with the images and the explanations of the likeliest classes."""
-        ask = Ask(views=views or self.description.views, methods=tuple(methods), layer=layer)
+        ask = Ask(
+            views=self.description.views if views is None else views, methods=tuple(methods), layer=layer
+        )
         return read_samples(self.saved, _samples(images), ask, self.device)
 
     def explain(
@@ -114,7 +121,7 @@ class Lens:
         if target is not None and target not in chosen.classes:
             raise UnknownName(f"class of {chosen.name}", target, chosen.classes)
         if target is None:
-            said = read_samples(self.saved, samples, Ask(), self.device)
+            said = read_samples(self.saved, samples, Ask(views=self.description.views), self.device)
             targets = tuple(int(r.prediction.probabilities[chosen.name].argmax()) for r in said)
         else:
             targets = (chosen.index(target),) * len(samples)
@@ -133,7 +140,7 @@ class Lens:
     ) -> list[Result]:
         """Every score with its interval on a data set the model did not learn from."""
         listing = data if isinstance(data, Listing) else open_data(str(data), root, options)
-        views = views or self.description.views
+        views = self.description.views if views is None else views
         condition = "1 view" if views == 1 else f"{views} views"
         return [
             result
@@ -147,7 +154,7 @@ class Lens:
         """The predictions for every task that model and data share."""
         pairs = self._shared_tasks(listing)
         said: dict[str, list[NDArray[np.float64]]] = {task.name: [] for task, _ in pairs}
-        ask = Ask(views=views or self.description.views)
+        ask = Ask(views=self.description.views if views is None else views)
         for start in range(0, len(listing), ask.batch_size):
             samples = list(listing[start : start + ask.batch_size])
             for reading in read_samples(self.saved, samples, ask, self.device):

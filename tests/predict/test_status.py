@@ -103,6 +103,7 @@ def test_a_field_of_view_is_no_cell() -> None:
     assert (found.status, found.decisions["shape"]) == (Status.NOT_A_CELL, "")
     assert found.message == "81x40 pixels are a field of view: the model reads crops of about 32 pixels"
     assert said(1.0, 1.0, image=wide[:, :80]).status is Status.DECIDED
+    assert said(1.0, 1.0, model=replace(MODEL, longest=2.6), image=wide).status is Status.DECIDED
     scaled = replace(MODEL, framing=Framing(size=32, field_px=32, um_per_pixel=0.2))
     assert said(1.0, 1.0, model=scaled, image=wide, um_per_pixel=0.1).status is Status.DECIDED
 

@@ -309,6 +309,16 @@ def test_a_warm_start_keeps_the_scale_of_its_model(
     assert framing.scale(0.05) == pytest.approx(24 / 100 / 2)
 
 
+def test_inner_images_may_serve_several_folds(fake_hushem: Path, tmp_path: Path, tiny: Tiny) -> None:
+    settings = ["protocol.folds=4", "protocol.inner_share=0.3", "protocol.keep='best_inner'"]
+    run = start(small(tiny, fake_hushem, *settings, "protocol.final_model=false"), tmp_path, device="cpu")
+    (table,) = read_predictions(run.inner, inner=True).values()
+    assert len(set(table.ids)) < len(table.ids)
+    assert len(set(zip(table.folds.tolist(), table.ids, strict=True))) == len(table.ids)
+    with pytest.raises(DataCorrupt, match="stands twice"):
+        read_predictions(run.inner)
+
+
 @pytest.fixture
 def begun(tiny: Tiny, fake_hushem: Path, tmp_path: Path) -> Callable[..., Experiment]:
     def from_model(folder: Path, *settings: str) -> Experiment:

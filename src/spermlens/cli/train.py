@@ -117,6 +117,9 @@ def _teller(show: Callable[[str, int, int], None], quiet: bool) -> Callable[[dic
         if event["stage"] == "train":
             done = event["index"] * event["epochs"] + event["epoch"]
             show(f"{event['part']}  loss {event['loss']:.3f}", done, event["parts"] * event["epochs"])
+            if event["epoch"] == event["epochs"]:
+                part = f"Part {event['index'] + 1} of {event['parts']} ({event['part']})"
+                say(f"{part} is trained: {event['epochs']} epochs, loss {event['loss']:.3f}.", quiet)
         elif event["stage"] == "verify":
             say(f"Reading and verifying {event['images']} images.", quiet)
         elif event["stage"] == "warm_start":

@@ -41,6 +41,7 @@ class Predictions:
     folds: Ints
     truth: Ints  # class numbers; UNKNOWN where not annotated
     probabilities: Floats  # n x classes, rows sum to 1
+    inner: bool = False  # inner images may stand in several folds of a repeat, test images may not
 
     def __post_init__(self) -> None:
         self._check_shapes()
@@ -76,13 +77,14 @@ class Predictions:
             )
 
     def _check_images(self) -> None:
-        seen: set[tuple[int, str]] = set()
+        seen: set[tuple[int, int, str]] = set()
         known: dict[str, tuple[str, int]] = {}
-        columns = (self.repeats.tolist(), self.ids, self.units, self.truth.tolist())
-        for repeat, image, unit, truth in zip(*columns, strict=True):
+        columns = (self.repeats.tolist(), self.folds.tolist(), self.ids, self.units, self.truth.tolist())
+        for repeat, fold, image, unit, truth in zip(*columns, strict=True):
             _demand(bool(image) and bool(unit), f"Image '{image}' of unit '{unit}': a name is empty.")
-            _demand((repeat, image) not in seen, f"Image '{image}' stands twice in repeat {repeat}.")
-            seen.add((repeat, image))
+            once = (repeat, fold if self.inner else 0, image)
+            _demand(once not in seen, f"Image '{image}' stands twice in repeat {repeat}.")
+            seen.add(once)
             _demand(
                 known.setdefault(image, (unit, truth)) == (unit, truth),
                 f"Image '{image}' has two units or two truths: {known[image]} and {(unit, truth)}.",
@@ -179,12 +181,15 @@ def _class_columns(tasks: Sequence[Task]) -> list[str]:
         ) from None
 
 
-def read_predictions(path: Path) -> dict[str, Predictions]:
-    """The tables of a predictions.csv by task, with the classes in the order of their columns."""
+def read_predictions(path: Path, *, inner: bool = False) -> dict[str, Predictions]:
+    """The tables of a predictions.csv by task, with the classes in the order of their columns.
+
+    `inner` reads an inner.csv, in which an image may stand in several folds of a repeat.
+    """
     by_task: dict[str, list[tuple[int, dict[str, str]]]] = {}
     for line, row in _rows(path):
         by_task.setdefault(unguard(row["task"]), []).append((line, row))
-    return {name: _table(path, name, rows) for name, rows in by_task.items()}
+    return {name: _table(path, name, rows, inner) for name, rows in by_task.items()}
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
@@ -218,7 +223,7 @@ def _check_header(path: Path, header: list[str]) -> None:
         )
 
 
-def _table(path: Path, name: str, rows: Sequence[tuple[int, Mapping[str, str]]]) -> Predictions:
+def _table(path: Path, name: str, rows: Sequence[tuple[int, Mapping[str, str]]], inner: bool) -> Predictions:
     line, first = rows[0]
     columns = [column for column, cell in first.items() if column.startswith("p_") and cell]
     try:
@@ -236,6 +241,7 @@ def _table(path: Path, name: str, rows: Sequence[tuple[int, Mapping[str, str]]])
             folds=np.array(folds, np.int64),
             truth=np.array(truth, np.int64),
             probabilities=np.array(probabilities, np.float64),
+            inner=inner,
         )
     except ValueError as error:
         raise DataCorrupt(f"{path}, task '{name}': {error} Write the file again with spermlens.") from error

@@ -43,6 +43,7 @@ class Description:
     temperature: Mapping[str, float] = field(default_factory=dict)  # task -> divisor of the logits
     threshold: Mapping[str, float] = field(default_factory=dict)  # task -> least confidence to decide
     strangest: float | None = None  # distance beyond which a picture is unlike what was learned from
+    longest: float = 1.0  # longest side of an image learned from, in fields
     not_a_cell: Mapping[str, str] = field(default_factory=dict)  # task -> the class that means so
     data: Mapping[str, Any] = field(default_factory=dict)  # name, licence, citation, pixels, what is unknown
     results: tuple[Mapping[str, Any], ...] = ()

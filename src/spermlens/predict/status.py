@@ -11,7 +11,7 @@ from spermlens.models._store import Description
 from spermlens.types import Image, Prediction, Sample, Status
 
 FAINTEST = 3.0  # grey levels: a field whose spread is below this shows nothing
-WIDEST = 2.5  # fields: an image longer than this shows more than the network is shown of it
+WIDEST = 2.5  # fields: a longer image, longer also than any learned from, is no crop of a cell
 
 Said = tuple[Mapping[str, NDArray[np.float64]], float | None]  # probabilities of each task, and the distance
 
@@ -67,7 +67,7 @@ def _why_no_cell(
         return "the field is blank"
     height, width = sample.image.shape[:2]
     field = model.framing.size / model.framing.scale(sample.um_per_pixel)
-    if max(height, width) > WIDEST * field:
+    if max(height, width) > max(WIDEST, model.longest) * field:
         return (
             f"{width}x{height} pixels are a field of view: the model reads crops of about {field:.0f} pixels"
         )

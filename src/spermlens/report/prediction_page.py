@@ -30,7 +30,7 @@ def prediction_report(
     thresholds = facts.get("threshold", {})
     model = str(rows[0].get("model", ""))
     sections = [
-        _overview(rows, tasks),
+        _overview(rows, tasks, facts),
         _shares(rows, tasks),
         *_gallery(rows, readings, tasks, thresholds),
         *_certainty(facts),
@@ -82,10 +82,11 @@ def tile_of(reading: Reading, tasks: Sequence[Task], thresholds: Mapping[str, fl
     )
 
 
-def _overview(rows: Sequence[Row], tasks: Sequence[Task]) -> Section:
+def _overview(rows: Sequence[Row], tasks: Sequence[Task], facts: Mapping[str, Any]) -> Section:
     heads = {task.name for task in tasks} <= HEADS_ONLY
-    note = [Text(HEADS_ONLY_NOTE, "warning")] if heads else []
-    return Section("", (Text(verdict(rows), "lead"), *note))
+    cautions = [HEADS_ONLY_NOTE] if heads else []
+    cautions += [f"Not known of the data learnt from: {s}" for s in facts.get("data", {}).get("unknown", ())]
+    return Section("", (Text(verdict(rows), "lead"), *(Text(caution, "warning") for caution in cautions)))
 
 
 def _shares(rows: Sequence[Row], tasks: Sequence[Task]) -> Section:
@@ -128,15 +129,14 @@ def _left_out(rows: Sequence[Row], decided: Mapping[str, Sequence[str]]) -> list
 
 
 def _certainty(facts: Mapping[str, Any]) -> list[Section]:
-    """From which confidence on a decision stands, how far that is supported, and what nobody knows."""
+    """From which confidence on a decision stands, and how far that is supported."""
     thresholds = facts.get("threshold", {}).items()
     never = [f"{said(task)}: never decided, every image is called unsure." for task, p in thresholds if p > 1]
     least = [
         f"{said(task)}: decided from a confidence of {p:.2f}, below that unsure." for task, p in thresholds
     ]
     notes = never + list(facts.get("notes", ()) or ([] if never else least))
-    unknown = [f"Not known of the data learnt from: {s}" for s in facts.get("data", {}).get("unknown", ())]
-    sentences = [Text(_begun(sentence), "note") for sentence in (*notes, *unknown)]
+    sentences = [Text(_begun(sentence), "note") for sentence in notes]
     return [Section("How sure is sure enough", tuple(sentences))] if sentences else []
 
 

@@ -46,6 +46,7 @@ class Study:
     listing: Listing
     framing: Framing
     pictures: Pictures
+    longest: float  # side of an image, in fields
     device: torch.device
     tell: Tell
     checkpoint_seconds: float = CHECKPOINT_SECONDS
@@ -122,9 +123,22 @@ def prepare(experiment: Experiment, device: str = "auto", tell: Tell = lambda _:
     tell({"stage": "verify", "images": len(listing)})
     require(listing)
     framing = _framing(experiment, listing)
-    squares = np.stack([framing.square(sample.image, sample.um_per_pixel) for sample in listing])
+    squares, longest = [], 0.0
+    for sample in listing:
+        squares.append(framing.square(sample.image, sample.um_per_pixel))
+        longest = max(
+            longest, max(sample.image.shape[:2]) * framing.scale(sample.um_per_pixel) / framing.size
+        )
     labels = {task.name: listing.labels(task.name) for task in listing.card.tasks}
-    return Study(experiment, listing, framing, Pictures(squares, labels), choose_device(device), tell)
+    return Study(
+        experiment,
+        listing,
+        framing,
+        Pictures(np.stack(squares), labels),
+        longest,
+        choose_device(device),
+        tell,
+    )
 
 
 def _carry_out(run: Run, study: Study, plan: Sequence[Split]) -> Run:
@@ -217,6 +231,7 @@ def _final(
         known = {
             "pixels": pixels_learned(study.experiment, study.listing.pixel_hashes),
             "strangest": strangest(unseen) if network.familiar is not None else None,
+            "longest": study.longest,
         }
         save_final(run, study.experiment, study.framing, network, judged, known)
     _drop_checkpoint(run, FINAL)

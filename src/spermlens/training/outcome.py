@@ -60,8 +60,11 @@ def protocol_in_words(experiment: Experiment, listing: Listing) -> str:
         if protocol.inner_share
         else "nothing chosen"
     )
-    grouped = f"groups ({card.group}) never divided" if _has_groups(card) else " ".join(card.unknown)
-    return f"{how}; {inner}, {_kept(experiment)}; identical images together. {grouped}".rstrip()
+    grouped = all(entry.group is not None for entry in listing.entries)
+    together = (
+        f"groups ({card.group}) and identical images together" if grouped else "identical images together"
+    )
+    return f"{how}; {inner}, {_kept(experiment)}; {together}. {' '.join(card.unknown)}".rstrip()
 
 
 def begun_in_words(experiment: Experiment, listing: Listing) -> str:
@@ -116,6 +119,7 @@ def save_final(
             views=experiment.decide.views,
             threshold={task: found.threshold if found else NEVER for task, found in thresholds.items()},
             strangest=known["strangest"],
+            longest=known["longest"],
             not_a_cell={task.name: NOT_A_CELL for task in network.tasks if NOT_A_CELL in task.classes},
             data={**environment["data"], **known["pixels"]},
             results=tuple(

@@ -72,6 +72,7 @@ class Witness:
                     folds=np.array([split.fold for split, _ in rows], np.int64),
                     truth=self.listing.labels(task.name)[where],
                     probabilities=np.concatenate([np.array(part, np.float64) for part in values]),
+                    inner=which == "inner",
                 )
             )
         return tables
