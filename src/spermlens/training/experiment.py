@@ -24,6 +24,7 @@ from spermlens.files import sha256_of, sweep_below, write_json, write_text
 from spermlens.framing import Framing, field_that_holds
 from spermlens.models import build
 from spermlens.models._network import Network
+from spermlens.models._pretrained import weights_folder
 from spermlens.models._store import describe
 from spermlens.predict.tensors import choose_device
 from spermlens.runs import Run, describe_environment, new_run
@@ -70,6 +71,7 @@ def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tel
     }
     config = to_toml(experiment)
     environment["fingerprint"] = _fingerprint(study, config)
+    environment["weights_folder"] = str(weights_folder.get() or "")
     return _carry_out(new_run(runs, experiment.name, config, environment), study, plan)
 
 
@@ -87,6 +89,9 @@ def resume(run: Run, *, device: str = "auto", tell: Tell = lambda _: None) -> Ru
             f"{run.folder}: config.toml, the names, labels or groups of the images, or the model gone on "
             "from are not what this run began with. Put them back, or begin a new run."
         )
+    begun_from = run.environment().get("weights_folder")
+    if begun_from and weights_folder.get() is None:
+        weights_folder.set(Path(begun_from))  # the flag the run began with holds on
     sweep_below(run.folder)
     run.set_status("running")
     return _carry_out(run, study, splits(study.listing, study.experiment.protocol))

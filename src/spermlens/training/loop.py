@@ -73,6 +73,9 @@ def fit(
     network: Network, train: Pictures, inner: Pictures, plan: Plan
 ) -> tuple[Network, list[dict[str, Any]]]:
     """Train in place; the network to keep (averaged or best, as planned) and the history, a row an epoch."""
+    # a number that was set is kept: left to itself, the mathematics library takes fewer threads on a busy
+    # machine, and sums end in other bits
+    torch.set_num_threads(torch.get_num_threads())
     with _own_randomness(plan.seed):
         return _Loop(network, train, inner, plan).run()
 
