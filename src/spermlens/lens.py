@@ -138,7 +138,7 @@ class Lens:
         options: Mapping[str, Any] | None = None,
         views: int | None = None,
     ) -> list[Result]:
-        """Every score with its interval on a data set the model did not learn from."""
+        """Every score with its interval, for each task that model and data share."""
         listing = data if isinstance(data, Listing) else open_data(str(data), root, options)
         views = self.description.views if views is None else views
         condition = "1 view" if views == 1 else f"{views} views"
