@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from spermlens.datasets import Listing, open_data
 from spermlens.errors import DataError, DataMissing, UnknownName, UsageError
-from spermlens.evaluate.intervals import judge
+from spermlens.evaluate.intervals import condition_of, judge
 from spermlens.evaluate.table import Predictions
 from spermlens.explain._engine import Question
 from spermlens.files import is_file, is_there
@@ -141,13 +141,15 @@ class Lens:
         """Every score with its interval, for each task that model and data share."""
         listing = data if isinstance(data, Listing) else open_data(str(data), root, options)
         views = self.description.views if views is None else views
-        condition = "1 view" if views == 1 else f"{views} views"
+        return self.judged(self.tables(listing, views=views), listing, views)
+
+    def judged(self, tables: Iterable[Predictions], listing: Listing, views: int) -> list[Result]:
+        """The scores of what `tables` gave for a listing seen in so many views."""
+        dataset, model, condition = listing.card.name, self.description.id, condition_of(views)
         return [
             result
-            for table in self.tables(listing, views=views)
-            for result in judge(
-                table, dataset=listing.card.name, model=self.description.id, condition=condition
-            )
+            for table in tables
+            for result in judge(table, dataset=dataset, model=model, condition=condition)
         ]
 
     def tables(self, listing: Listing, *, views: int | None = None) -> list[Predictions]:

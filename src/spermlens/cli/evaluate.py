@@ -48,7 +48,7 @@ def evaluate(
 ) -> None:
     """Every score with its interval, for each task that model and data share."""
     from spermlens.datasets import open_data
-    from spermlens.evaluate.intervals import judge
+    from spermlens.evaluate.intervals import condition_of
     from spermlens.evaluate.table import write_predictions
     from spermlens.files import make_sure_of, write_json
     from spermlens.lens import load
@@ -60,12 +60,7 @@ def evaluate(
     listing = open_data(data, root, assignments(option))
     views = views or lens.description.views
     tables = lens.tables(listing, views=views)
-    condition = "1 view" if views == 1 else f"{views} views"
-    results = [
-        result
-        for table in tables
-        for result in judge(table, dataset=listing.card.name, model=lens.description.id, condition=condition)
-    ]
+    condition, results = condition_of(views), lens.judged(tables, listing, views)
     overlap = lens.description.overlap_in_words(listing.pixel_hashes)
     if lens.description.learned_from(listing.pixel_hashes):
         typer.echo(f"Warning: {overlap}.", err=True)  # also with --quiet: it is no progress

@@ -83,6 +83,11 @@ def judge(
     return [*rows, last]
 
 
+def condition_of(views: int) -> str:
+    """How the images were looked at, as results say it: '1 view', '8 views'."""
+    return "1 view" if views == 1 else f"{views} views"
+
+
 def exact_accuracy(predictions: Predictions) -> Share:
     """The accuracy of the first repeat, Clopper-Pearson; later repeats see the same images again."""
     first = predictions.labelled.first_repeat

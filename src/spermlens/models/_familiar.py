@@ -28,7 +28,11 @@ class Familiar(nn.Module):
         self.register_buffer("references", references)
 
     def forward(self, features: Tensor) -> Tensor:
-        similarity = directions(features) @ self.references.to(features).T
+        return self.distances(directions(features))
+
+    def distances(self, of: Tensor) -> Tensor:
+        """(batch,) from directions (batch, channels)."""
+        similarity = of @ self.references.to(of).T
         distances: Tensor = 1 - similarity.topk(NEIGHBOURS, 1).values[:, -1]
         return distances
 

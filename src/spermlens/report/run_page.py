@@ -12,7 +12,7 @@ from spermlens.config import Experiment, parse_experiment
 from spermlens.datasets import Listing
 from spermlens.errors import DataCorrupt
 from spermlens.evaluate.calibration import reliability, risk_coverage
-from spermlens.evaluate.intervals import exact_accuracy
+from spermlens.evaluate.intervals import condition_of, exact_accuracy
 from spermlens.evaluate.scores import confusion
 from spermlens.evaluate.table import Predictions, read_predictions
 from spermlens.report.figures import (
@@ -98,8 +98,7 @@ class _Told:
 
     @property
     def condition(self) -> str:
-        views = self.experiment.decide.views
-        return "1 view" if views == 1 else f"{views} views"
+        return condition_of(self.experiment.decide.views)
 
     def threshold(self, task: str) -> float | None:
         """The confidence the final model needs; None where there is none, or none that can be reached."""

@@ -27,8 +27,7 @@ def remember(network: Network, squares: NDArray[np.uint8], seed: int) -> Familia
 
 def distances(network: Network, familiar: Familiar, squares: NDArray[np.uint8]) -> list[float]:
     """How far each picture lies from those remembered."""
-    similarity = _directions(network, squares) @ familiar.references.T
-    return [float(value) for value in 1 - similarity.topk(NEIGHBOURS, 1).values[:, -1]]
+    return [float(value) for value in familiar.distances(_directions(network, squares))]
 
 
 def strangest(unseen: Sequence[float]) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any
 from spermlens.config import Experiment
 from spermlens.datasets import Listing
 from spermlens.evaluate.calibration import Threshold, threshold_for
-from spermlens.evaluate.intervals import judge
+from spermlens.evaluate.intervals import condition_of, judge
 from spermlens.evaluate.table import Predictions, write_predictions
 from spermlens.framing import Framing
 from spermlens.models._network import Network
@@ -36,7 +36,7 @@ def conclude(
         decided = views == experiment.decide.views
         path = run.predictions if decided else run.folder / f"predictions-{views}-view.csv"
         write_predictions(path, of_tasks)
-        results += _judged(run, experiment, of_tasks, _condition(views))
+        results += _judged(run, experiment, of_tasks, condition_of(views))
     if inner:
         write_predictions(run.inner, inner)
         results += _judged(run, experiment, inner, "inner images")
@@ -125,7 +125,7 @@ def save_final(
             results=tuple(
                 asdict(result)
                 for result in run.results()
-                if result.condition == _condition(experiment.decide.views)
+                if result.condition == condition_of(experiment.decide.views)
             ),
             notes=tuple(_note(task, found, experiment) for task, found in thresholds.items()),
         ),
@@ -145,10 +145,6 @@ def _judged(run: Run, experiment: Experiment, tables: Sequence[Predictions], con
             runs=run.id,
         )
     ]
-
-
-def _condition(views: int) -> str:
-    return "1 view" if views == 1 else f"{views} views"
 
 
 def _threshold(table: Predictions, experiment: Experiment) -> Threshold | None:

@@ -29,9 +29,6 @@ class Patch:
         canvas[self.rows, self.columns] = self.cover >= 0.5
         return canvas
 
-    def with_cover(self, cover: Plane) -> Patch:
-        return Patch(self.rows, self.columns, cover)
-
 
 @dataclass(frozen=True, slots=True)
 class Window:
