@@ -12,6 +12,7 @@ from spermlens.types import (
     DISCLAIMER,
     Card,
     Explanation,
+    Outline,
     Prediction,
     Report,
     Result,
@@ -133,3 +134,38 @@ def test_a_task_knows_the_number_of_a_class() -> None:
 def test_a_report_carries_the_disclaimer() -> None:
     assert Report(title="t", subtitle="s", sections=()).disclaimer == DISCLAIMER
     assert "Not a medical device" in DISCLAIMER
+
+
+def outline(reliability: float = 0.9, reason: str = "", **masks: Any) -> Outline:
+    head = np.zeros((6, 8), bool)
+    head[2:4, 2:6] = True
+    return Outline(masks={"head": head, **masks}, reliability=reliability, reason=reason)
+
+
+def test_an_outline_knows_its_head_and_whether_it_can_be_relied_on() -> None:
+    assert outline().head.sum() == 8
+    assert outline().reliable
+    assert not outline(reason="Two heads.").reliable
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"acrosome": np.ones((6, 8), bool)}, "acrosome must lie inside the head"),
+        ({"vacuole": np.ones((6, 8), bool)}, "vacuole must lie inside the head"),
+        ({"tail": np.zeros((6, 9), bool)}, "mask of the tail must be bool and as large"),
+        ({"tail": np.zeros((6, 8), np.uint8)}, "mask of the tail must be bool"),
+        ({"ear": np.zeros((6, 8), bool)}, "no part \\['ear'\\]"),
+        ({"head": np.zeros((6, 8), bool)}, "without a head must say why"),
+        ({"reliability": 1.5}, "lies in 0..1"),
+        ({"reliability": float("nan")}, "lies in 0..1"),
+    ],
+)
+def test_an_outline_is_valid_from_birth(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        outline(**wrong)
+
+
+def test_an_outline_without_a_head_mask_is_none() -> None:
+    with pytest.raises(ValueError, match="An outline has a head"):
+        Outline(masks={"tail": np.zeros((6, 8), bool)}, reliability=0, reason="Nothing seen.")

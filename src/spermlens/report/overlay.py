@@ -12,7 +12,7 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
-from spermlens.types import Heat, Image
+from spermlens.types import Heat, Image, Mask
 
 Floats = NDArray[np.float32]
 
@@ -99,7 +99,7 @@ def _laid_over(shown: Floats, heat: Heat, stops: tuple[tuple[int, int, int], ...
     return np.where(line, mixed * 0.35 + ramp(np.ones_like(heat), against=stops is _AGAINST) * 0.65, mixed)
 
 
-def _outline(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _outline(inside: Mask) -> Mask:
     """The pixels inside that touch the outside; the border of the image is no outside."""
     around = np.pad(inside, 1, mode="edge")
     kept = around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spermlens.types import Mask
+
 Plane = NDArray[np.float32]  # height x width
 Planes = NDArray[np.float32]  # 3 x height x width: red, green, blue
 Points = NDArray[np.float64]  # count x 2, as (x, y)
@@ -23,7 +25,7 @@ class Patch:
     columns: slice
     cover: Plane
 
-    def mask(self, shape: Shape) -> NDArray[np.bool_]:
+    def mask(self, shape: Shape) -> Mask:
         """The pixels at least half covered, on the whole canvas."""
         canvas = np.zeros(shape, bool)
         canvas[self.rows, self.columns] = self.cover >= 0.5

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spermlens.datasets._drawing import head as heads
 from spermlens.datasets._drawing import tail as tails
@@ -19,9 +18,7 @@ from spermlens.datasets._drawing.plan import NON_SPERM, TASKS, Plan, defects, he
 from spermlens.datasets._drawing.shape import form_of
 from spermlens.datasets._drawing.stain import Layers, Stain
 from spermlens.datasets._drawing.surroundings import light, scatter
-from spermlens.types import Image
-
-Mask = NDArray[np.bool_]
+from spermlens.types import Image, Mask
 
 SIDES = {"heads": 131, "cells": 180}
 PARTS = ("head", "acrosome", "nucleus", "vacuole", "midpiece", "tail")
