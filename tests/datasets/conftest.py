@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+
+from spermlens.datasets import Listing
 
 HERE = Path(__file__).parents[2]
 NAMED = os.environ.get("SPERMLENS_DATA")
@@ -36,3 +41,22 @@ def real_smids() -> Path:
 @pytest.fixture
 def real_mhsma() -> Path:
     return FOUND["mhsma"]
+
+
+@pytest.fixture
+def near_rows() -> Callable[[str, Listing], list[str]]:
+    """What `experiments/near_copies.py` would write of a set."""
+    spec = importlib.util.spec_from_file_location("near_copies", HERE / "experiments" / "near_copies.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    rows_of: Callable[[str, Listing], list[str]] = module.rows_of
+    return rows_of
+
+
+@pytest.fixture
+def shipped_near_rows() -> Callable[[str], list[str]]:
+    """What the list that ships with the package says of a set."""
+    lines = (files("spermlens.datasets") / "_facts" / "near_copies.csv").read_text("utf-8").splitlines()
+    return lambda name: [line for line in lines if line.startswith(f"{name},")]

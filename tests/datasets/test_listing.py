@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -9,8 +10,11 @@ import numpy as np
 import pytest
 
 from spermlens.datasets import Entry, Listing, id_of
+from spermlens.datasets._near_copies import near_copies
+from spermlens.datasets._verify import known_pixels
 from spermlens.datasets.folder import CARD
 from spermlens.errors import UnknownName
+from spermlens.images import pixel_hash
 from spermlens.types import Image, Task
 
 TASK = Task("label", ("a", "b"))
@@ -48,6 +52,34 @@ def test_groups_that_share_an_image_are_one_unit_over_any_number_of_steps() -> N
 
 def test_an_ungrouped_copy_follows_its_group() -> None:
     assert together(listing((1, None), (1, "p"), (2, "p"))) == {frozenset({0, 1, 2})}
+
+
+@pytest.fixture
+def near(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shades 1, 2 and 3 are pictures of one cell."""
+    family = {pixel_hash(picture(shade)): "drawn/1" for shade in (1, 2, 3)}
+    monkeypatch.setattr("spermlens.datasets._listing.near_copies", lambda: family)
+
+
+@pytest.mark.usefixtures("near")
+def test_near_copies_are_one_unit() -> None:
+    found = listing((1, None), (9, None), (2, None), (3, None))
+    assert together(found) == {frozenset({0, 2, 3}), frozenset({1})}
+
+
+@pytest.mark.usefixtures("near")
+def test_near_copies_pull_their_groups_and_their_identical_images_together() -> None:
+    found = listing((1, "p"), (8, "p"), (2, "q"), (7, "q"), (3, None), (3, None), (9, "r"))
+    assert together(found) == {frozenset({0, 1, 2, 3, 4, 5}), frozenset({6})}
+
+
+def test_the_shipped_near_copies_are_pixels_of_the_shipped_sets() -> None:
+    families: dict[str, set[str]] = {}
+    for digest, family in near_copies().items():
+        assert digest in known_pixels(family.split("/")[0])
+        families.setdefault(family, set()).add(digest)
+    assert min(map(len, families.values())) == 2
+    assert Counter(family.split("/")[0] for family in families) == {"hushem": 3, "smids": 72, "mhsma": 24}
 
 
 def test_no_group_is_not_a_group_of_that_name() -> None:

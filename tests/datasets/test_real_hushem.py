@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-from spermlens.datasets import open_data
+from spermlens.datasets import Listing, open_data
 from spermlens.datasets._verify import known_pixels, verify
 from spermlens.datasets.hushem import CARD
+
+Rows = Callable[[str, Listing], list[str]]
+Shipped = Callable[[str], list[str]]
 
 
 def test_the_real_set_is_whole(real_hushem: Path) -> None:
@@ -28,3 +32,12 @@ def test_two_heads_that_changed_folders_are_found(real_hushem: Path, tmp_path: P
     problems = verify(open_data("hushem", root)).problems
     assert len(problems) == 2
     assert "01_Normal/image_001.BMP: officially this image lies in 02_Tapered." in problems
+
+
+def test_the_near_copies_that_ship_are_those_an_audit_finds(
+    real_hushem: Path,
+    near_rows: Rows,
+    shipped_near_rows: Shipped,
+) -> None:
+    found = near_rows("hushem", open_data("hushem", real_hushem))
+    assert found == shipped_near_rows("hushem") != []

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from spermlens.datasets import open_data
+from spermlens.datasets import Listing, open_data
 from spermlens.datasets._verify import verify
 from spermlens.datasets.mhsma import CARD
 from spermlens.files import sha256_of_file
+
+Rows = Callable[[str, Listing], list[str]]
+Shipped = Callable[[str], list[str]]
 
 
 @pytest.mark.parametrize("size", [128, 64])
@@ -40,3 +44,12 @@ def test_two_pictures_that_changed_places_are_found(real_mhsma: Path, tmp_path: 
     problems = verify(open_data("mhsma", tmp_path)).problems
     assert f"test/{one:04}: its labels are not the official ones." in problems
     assert len(problems) == 2
+
+
+def test_the_near_copies_that_ship_are_those_an_audit_finds(
+    real_mhsma: Path,
+    near_rows: Rows,
+    shipped_near_rows: Shipped,
+) -> None:
+    found = near_rows("mhsma", open_data("mhsma", real_mhsma))
+    assert found == shipped_near_rows("mhsma") != []

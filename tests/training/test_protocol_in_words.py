@@ -64,8 +64,9 @@ def test_without_groups_identical_images_are_counted() -> None:
 @pytest.mark.parametrize("kind", ["folds", "holdout"])
 def test_other_protocols_say_what_a_group_is_or_what_is_not_known(kind: str) -> None:
     words = protocol_in_words(experiment(kind), listing([*"aabbccddeeff"]))
-    together = "groups (patient, inferred from the original file names) and identical images together."
+    groups = "groups (patient, inferred from the original file names)"
+    together = f"{groups}, identical images and known near copies together."
     assert words.endswith(f"{together} Much is not known.")
     without = protocol_in_words(experiment(kind), listing([None] * 12, "not released"))
-    assert without.endswith("identical images together. Much is not known.")
+    assert without.endswith("; identical images and known near copies together. Much is not known.")
     assert "publisher's own" not in words + without

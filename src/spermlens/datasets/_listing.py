@@ -11,6 +11,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from spermlens.datasets._near_copies import near_copies
 from spermlens.errors import UnknownName
 from spermlens.images import pixel_hash
 from spermlens.types import Card, Image, Sample, Task
@@ -91,7 +92,7 @@ class Listing(Sequence[Sample]):
 
     @cached_property
     def units(self) -> tuple[str, ...]:
-        """What must stay together when the set is divided: the group, else pixel-identical images.
+        """What must stay together when the set is divided: the group, else identical images and near copies.
 
         A group also pulls in every other group that shares an image with it.
         """
@@ -104,8 +105,10 @@ class Listing(Sequence[Sample]):
 
         names = []
         for entry, digest in zip(self.entries, self.pixel_hashes, strict=True):
-            pixels, group = f"pixels:{digest[:16]}", f"group:{entry.group}"
+            pixels = f"pixels:{digest[:16]}"
+            if digest in near_copies():
+                parent[root(pixels)] = root(f"near:{near_copies()[digest]}")
             if entry.group is not None:
-                parent[root(pixels)] = root(group)
+                parent[root(pixels)] = root(f"group:{entry.group}")
             names.append(pixels)
         return tuple(root(name) for name in names)

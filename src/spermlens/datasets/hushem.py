@@ -28,6 +28,8 @@ CARD = Card(
     unknown=(
         "The 216 heads come from 15 patients, but which head is whose was not released: "
         "heads of one patient may stand on both sides of a split.",
+        "Three heads were photographed twice, which the release does not say: "
+        "pictures of one head are kept on one side of a split.",
         "The size of a pixel was not released: lengths are in pixels only.",
     ),
     pixels_sha256="da2d93709a40eb52c52b18b144d8e35ad7bc48be90748b7ad53265b1cff7d126",

@@ -61,9 +61,8 @@ def protocol_in_words(experiment: Experiment, listing: Listing) -> str:
         else "nothing chosen"
     )
     grouped = all(entry.group is not None for entry in listing.entries)
-    together = (
-        f"groups ({card.group}) and identical images together" if grouped else "identical images together"
-    )
+    groups = f"groups ({card.group}), " if grouped else ""
+    together = f"{groups}identical images and known near copies together"
     return f"{how}; {inner}, {_kept(experiment)}; {together}. {' '.join(card.unknown)}".rstrip()
 
 
