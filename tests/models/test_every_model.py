@@ -23,6 +23,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "simple_cnn with attention": ("simple_cnn", {"width": 4, "cbam": True}),
     "efficientnet_b0": ("efficientnet_b0", {}),
     "efficientnet_b0_cbam": ("efficientnet_b0_cbam", {}),
+    "efficientnet_v2_b0": ("efficientnet_v2_b0", {}),
+    "efficientnet_v2_b0_cbam": ("efficientnet_v2_b0_cbam", {}),
     "timm_backbone": ("timm_backbone", {"backbone": "resnet18"}),
     "mobile": ("timm:mobilenetv3_small_050", {}),
     "tokens": ("timm:vit_tiny_patch16_224", {"dropout": 0.0}),

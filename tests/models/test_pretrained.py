@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,29 @@ def test_the_right_file_fills_the_trunk(
     filled = trunk()
     load_pretrained(filled, TINY, pin_of(state))
     assert all(torch.equal(value, state[name]) for name, value in filled.state_dict().items())
+
+
+def test_weights_of_16_bits_fill_it_in_32(
+    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
+    put(half, tmp_path).rename(tmp_path / TINY / "model.fp16.safetensors")
+    monkeypatch.setenv("SPERMLENS_WEIGHTS", str(tmp_path))
+    filled = trunk()
+    load_pretrained(filled, TINY, None)
+    found = filled.state_dict()
+    assert all(torch.equal(found[name], value.to(state[name].dtype)) for name, value in half.items())
+
+
+def test_how_far_features_may_be_off_is_the_pins_to_say(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pin = pin_of(state)
+    off = replace(pin, fingerprint=tuple(value + 0.02 for value in pin.fingerprint))
+    monkeypatch.setattr("spermlens.models._pretrained._download", lambda _: state)
+    load_pretrained(trunk(), TINY, replace(off, tolerance=0.03))
+    with pytest.raises(BadModel, match="computes other features"):
+        load_pretrained(trunk(), TINY, off)
 
 
 def test_a_network_takes_them(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import timm
 import torch
 
 from spermlens.errors import BadModel
-from spermlens.models import build
+from spermlens.models import build, efficientnet_b0, efficientnet_v2_b0
 from spermlens.models._pretrained import fingerprint, load_pretrained, tensors_sha256
 from spermlens.models.efficientnet_b0 import BACKBONE, PIN
 from spermlens.types import Task
@@ -22,11 +23,14 @@ def _named_folder(real_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPERMLENS_WEIGHTS", str(real_weights))
 
 
-@pytest.mark.parametrize("name", ["efficientnet_b0", "efficientnet_b0_cbam"])
-def test_the_network_is_filled_with_the_pinned_weights(name: str) -> None:
-    backbone = build(name, TASKS, pretrained=True).trunk.backbone
-    assert tensors_sha256(backbone) == PIN.tensors_sha256
-    assert fingerprint(backbone) == pytest.approx(PIN.fingerprint, abs=1e-4)
+@pytest.mark.parametrize("cbam", ["", "_cbam"])
+@pytest.mark.parametrize("module", [efficientnet_b0, efficientnet_v2_b0])
+def test_the_network_is_filled_with_the_pinned_weights(module: ModuleType, cbam: str) -> None:
+    name = module.__name__.removeprefix("spermlens.models.") + cbam
+    network = build(name, TASKS, pretrained=True)
+    assert (network.attention is not None) == bool(cbam)
+    assert tensors_sha256(network.trunk.backbone) == module.PIN.tensors_sha256
+    assert fingerprint(network.trunk.backbone) == pytest.approx(module.PIN.fingerprint, abs=1e-4)
 
 
 def test_the_plain_architecture_would_see_something_else_and_is_refused() -> None:

@@ -1,7 +1,8 @@
 """ImageNet weights: found, checked, and never silently wrong.
 
 Looked for in this order: the folder given, $SPERMLENS_WEIGHTS, the user's cache, then timm's download.
-A folder holds `<backbone>/model.safetensors`, or `model.safetensors` itself.
+A folder holds `<backbone>/model.safetensors`, or `model.safetensors` itself; of 16 bits it is named
+`model.fp16.safetensors`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from spermlens.errors import BadModel, DataMissing
 from spermlens.files import user_cache
 
-FILE = "model.safetensors"
+FILE, HALF = "model.safetensors", "model.fp16.safetensors"
 weights_folder: ContextVar[Path | None] = ContextVar("weights_folder", default=None)  # set by a flag
 
 
@@ -30,6 +31,7 @@ class Pin:
 
     tensors_sha256: str  # over names and bytes of the backbone's tensors
     fingerprint: tuple[float, ...]  # the first pooled features of a fixed picture
+    tolerance: float = 1e-3  # of a feature
 
 
 def load_pretrained(trunk: Any, backbone: str, pin: Pin | None) -> None:
@@ -51,7 +53,9 @@ def _check_pin(trunk: Any, pin: Pin, what: str, *, exact: bool) -> None:
             "Use the original file, or set model.pretrained = false."
         )
     features = fingerprint(trunk, len(pin.fingerprint))
-    if not all(abs(a - b) <= 1e-3 for a, b in zip(features, pin.fingerprint, strict=True)):  # NaN fails too
+    if not all(
+        abs(a - b) <= pin.tolerance for a, b in zip(features, pin.fingerprint, strict=True)
+    ):  # NaN fails too
         raise BadModel(
             f"{what}: the network they make computes other features than the original. "
             "The architecture differs from the one the weights were trained in."
@@ -63,7 +67,7 @@ def find_local(backbone: str) -> Path | None:
     name = backbone.split(".")[0]
     named = weights_folder.get() or (Path(value) if (value := os.environ.get("SPERMLENS_WEIGHTS")) else None)
     for folder in [named] if named else [user_cache() / "weights"]:
-        for path in (folder / name / FILE, folder / FILE):
+        for path in (folder / name / FILE, folder / name / HALF, folder / FILE, folder / HALF):
             if path.is_file():
                 return path
     if named:
