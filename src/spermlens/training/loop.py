@@ -19,7 +19,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 from torch.optim.swa_utils import AveragedModel
-from torch.optim.swa_utils import get_ema_multi_avg_fn as ema
 
 from spermlens.config import Augment, Phase, Training
 from spermlens.errors import ConfigError
@@ -27,6 +26,7 @@ from spermlens.models._network import Network
 from spermlens.predict.tensors import to_tensor
 from spermlens.training import checkpoint
 from spermlens.training.augment import augment, mix
+from spermlens.training.averaging import average_of
 from spermlens.training.checkpoint import Progress
 from spermlens.training.losses import MISSING, Loss, balanced_weights
 from spermlens.training.modes import decayed_groups, learn
@@ -92,11 +92,7 @@ class _Loop:
         self.generator = Generator().manual_seed(plan.seed)
         self.progress = Progress()
         decay = plan.training.ema_decay
-        self.average = (
-            AveragedModel(network, multi_avg_fn=ema(decay), use_buffers=True)  # type: ignore[no-untyped-call]
-            if decay
-            else None
-        )
+        self.average = average_of(self.network, decay) if decay else None
         self.best = AveragedModel(network) if plan.keep_best else None  # a copy to hold the best epoch
         self.loss = Loss(plan.training.label_smoothing, self._class_weights())
         self.plain_loss = Loss()
