@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import beta
@@ -9,6 +11,7 @@ from scipy.stats import beta
 from spermlens.evaluate.calibration import (
     COLDEST,
     HOTTEST,
+    cross_fitted,
     fit_temperature,
     reliability,
     risk_coverage,
@@ -16,6 +19,7 @@ from spermlens.evaluate.calibration import (
     threshold_for,
 )
 from spermlens.evaluate.scores import score
+from spermlens.evaluate.table import UNKNOWN, Predictions
 from spermlens.types import Task
 
 
@@ -141,6 +145,67 @@ def test_probabilities_of_nought_and_perfect_answers_do_no_harm():
 def test_an_error_made_with_certainty_heats_as_far_as_allowed():
     truth, p = answers([1.0] * 20, [1] * 19 + [0])
     assert fit_temperature(truth, p) == pytest.approx(HOTTEST)
+
+
+def pooled(folds: list[float], n: int = 400) -> Predictions:
+    """Two repeats of folds, the logits of fold k sharpened by folds[k]; every image a unit of its own."""
+    parts = [logistic(n, sharpness, seed) for seed, sharpness in enumerate(folds)]
+    truth, p = (np.concatenate([part[i] for part in parts] * 2) for i in (0, 1))
+    fold = np.tile(np.repeat(np.arange(len(folds)), n), 2)
+    ids = tuple(f"{number % (n * len(folds))}" for number in range(len(truth)))
+    return Predictions(
+        task=Task("t", ("a", "b", "c")),
+        ids=ids,
+        units=ids,
+        repeats=np.repeat([0, 1], n * len(folds)),
+        folds=fold,
+        truth=truth,
+        probabilities=p,
+    )
+
+
+def test_a_fold_is_tempered_by_the_other_folds_of_its_repeat():
+    table = pooled([1.0, 2.0, 5.0])
+    found = cross_fitted(table)
+    for repeat, fold in ((0, 0), (0, 2), (1, 1)):
+        own = (table.repeats == repeat) & (table.folds == fold)
+        others = (table.repeats == repeat) & (table.folds != fold)
+        temperature = fit_temperature(table.truth[others], table.probabilities[others])
+        assert found.probabilities[own] == pytest.approx(temper(table.probabilities[own], temperature))
+    assert found.ids == table.ids
+
+
+def test_cross_fitting_makes_unseen_probabilities_honest():
+    table = pooled([3.0, 3.0, 3.0])
+    before = score(table.truth, table.probabilities, table.task)
+    after = score(table.truth, cross_fitted(table).probabilities, table.task)
+    assert after["accuracy"] == before["accuracy"]
+    assert after["log_loss"] < before["log_loss"] - 0.1
+    assert after["ece"] < 0.05 < before["ece"]
+
+
+def test_no_label_takes_part_in_its_own_temperature():
+    table = pooled([2.0, 2.0])
+    own = (table.repeats == 0) & (table.folds == 0)
+    unknown = replace(table, truth=np.where(own, UNKNOWN, table.truth), ids=tuple(map(str, range(len(own)))))
+    found, expected = cross_fitted(unknown).probabilities, cross_fitted(table).probabilities
+    assert (found[own] == expected[own]).all()
+    other = (table.repeats == 0) & (table.folds == 1)
+    assert (found[other] == table.probabilities[other]).all()  # nothing is known to fit on
+
+
+def test_what_belongs_to_an_image_takes_no_part_in_its_temperature_either():
+    table = pooled([2.0, 2.0])
+    first = (table.repeats == 0) & (table.folds == 0)
+    shared = np.array(table.units, object)
+    kept = np.flatnonzero((table.repeats == 0) & (table.folds == 1))[:50]
+    shared[(table.repeats == 0) & (table.folds == 1)] = "of the same patient"
+    shared[kept] = [f"alone {n}" for n in kept]
+    shared[0] = "of the same patient"
+    units = tuple(shared)
+    found = cross_fitted(replace(table, units=units, ids=tuple(map(str, range(len(units))))))
+    temperature = fit_temperature(table.truth[kept], table.probabilities[kept])
+    assert found.probabilities[first] == pytest.approx(temper(table.probabilities[first], temperature))
 
 
 def test_lengths_must_agree():

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from spermlens.errors import ConfigError, UnknownName, UsageError
+from spermlens.evaluate.calibration import temper
 from spermlens.models import build
 from spermlens.models._network import Network
 from spermlens.predict.tensors import choose_device, probabilities, to_tensor
@@ -58,6 +59,14 @@ def test_temperature_divides_the_logits_of_its_own_task(network: Network) -> Non
     np.testing.assert_array_equal(plain["shape"], cooled["shape"])
     root = plain["type"] ** 0.25
     np.testing.assert_allclose(cooled["type"], root / root.sum(1, keepdims=True), atol=1e-9)
+
+
+def test_temperature_acts_on_what_all_views_say_together(network: Network) -> None:
+    plain = probabilities(network, pictures(), views=4)
+    hot = probabilities(network, pictures(), views=4, temperature={"type": 3.0, "shape": 0.2})
+    np.testing.assert_allclose(hot["type"], temper(plain["type"], 3.0), atol=1e-12)
+    np.testing.assert_allclose(hot["shape"], temper(plain["shape"], 0.2), atol=1e-12)
+    assert all((hot[task].argmax(1) == plain[task].argmax(1)).all() for task in plain)
 
 
 @pytest.mark.parametrize("move", ["quarter", "half", "mirror", "both"])

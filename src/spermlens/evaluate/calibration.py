@@ -6,13 +6,14 @@ probabilities (n x classes), one row per image: of several repeats, give the fir
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spermlens.evaluate.counts import LEVEL
 from spermlens.evaluate.scores import BINS, bin_of
+from spermlens.evaluate.table import UNKNOWN, Predictions
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -130,10 +131,27 @@ def fit_temperature(truth: Ints, probabilities: Floats) -> float:
 
 
 def temper(probabilities: Floats, temperature: float) -> Floats:
-    """The probabilities as they would be had the logits been divided by the temperature."""
+    """The probabilities with their logarithms divided by the temperature; the likeliest class stays so."""
     if not temperature > 0:
         raise ValueError(f"A temperature is above 0, but is {temperature}.")
     return np.asarray(np.exp(_log_softmax(_logits(probabilities) / temperature)))
+
+
+def cross_fitted(table: Predictions) -> Predictions:
+    """The same rows, each fold tempered by what the other folds of its repeat say of other units.
+
+    So no image takes part in choosing its own temperature. A fold keeps its probabilities where the others
+    have no annotated image.
+    """
+    units, tempered = np.asarray(table.units, object), table.probabilities.copy()
+    for repeat, fold in np.unique(np.stack([table.repeats, table.folds], 1), axis=0):
+        same = table.repeats == repeat
+        inside = same & (table.folds == fold)
+        others = same & ~np.isin(units, units[inside]) & (table.truth != UNKNOWN)
+        if others.any():
+            temperature = fit_temperature(table.truth[others], table.probabilities[others])
+            tempered[inside] = temper(table.probabilities[inside], temperature)
+    return replace(table, probabilities=tempered)
 
 
 def _confidence_and_right(truth: Ints, probabilities: Floats) -> tuple[Floats, NDArray[np.bool_]]:

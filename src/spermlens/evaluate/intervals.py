@@ -23,6 +23,7 @@ from spermlens.types import Result
 Floats = NDArray[np.float64]
 
 RESAMPLES = 2000
+INNER = "inner images"  # the condition of scores that choices are made by, and nothing is claimed by
 FEWEST = 100  # with fewer resamples the ends of the interval would be single draws
 EXACT = "Clopper-Pearson on the first repeat, images taken as independent, 95 %"
 FEW_UNITS = 20  # below, the interval holds the truth less often than it says: in 78 % with 3, 91 % with 15
@@ -86,6 +87,11 @@ def judge(
 def condition_of(views: int) -> str:
     """How the images were looked at, as results say it: '1 view', '8 views'."""
     return "1 view" if views == 1 else f"{views} views"
+
+
+def calibrated(condition: str) -> str:
+    """The same with tempered probabilities."""
+    return f"{condition}, calibrated"
 
 
 def exact_accuracy(predictions: Predictions) -> Share:

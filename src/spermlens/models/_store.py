@@ -40,7 +40,9 @@ class Description:
     tasks: tuple[Task, ...]
     framing: Framing
     views: int = 1
-    temperature: Mapping[str, float] = field(default_factory=dict)  # task -> divisor of the logits
+    temperature: Mapping[str, float] = field(
+        default_factory=dict
+    )  # task -> divisor of log p, all views averaged
     threshold: Mapping[str, float] = field(default_factory=dict)  # task -> least confidence to decide
     strangest: float | None = None  # distance beyond which a picture is unlike what was learned from
     longest: float = 1.0  # longest side of an image learned from, in fields

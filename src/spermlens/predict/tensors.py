@@ -49,7 +49,7 @@ def to_tensor(squares: list[Image] | NDArray[np.uint8], device: torch.device | N
 class Seen:
     """What a network says of n squares."""
 
-    probabilities: dict[str, NDArray[np.float64]]  # {task: (n, classes)}, averaged over the views
+    probabilities: dict[str, NDArray[np.float64]]  # {task: (n, classes)}, averaged over the views, tempered
     distances: NDArray[np.float64] | None  # (n,) to what it learned from, in the first view; None: not known
 
     def of(self, index: int) -> tuple[dict[str, NDArray[np.float64]], float | None]:
@@ -66,7 +66,10 @@ def look(
     temperature: Mapping[str, float] | None = None,
     batch_size: int = 64,
 ) -> Seen:
-    """Softmax of logits over temperature, averaged over the views; and how strange each square is."""
+    """Softmax averaged over the views, then its logarithms over temperature; and how strange each square is.
+
+    The temperature acts on what all views say together, so it never changes the likeliest class.
+    """
     check(views)
     divisor = _divisors(network, temperature or {})
     parts = {task.name: [torch.zeros(0, len(task.classes))] for task in network.tasks}
@@ -79,10 +82,10 @@ def look(
                 if index == 0 and network.familiar is not None:
                     far.append(network.familiar(features).double().cpu())
                 for task, logits in network.answer(features).items():
-                    share = torch.softmax(logits.double() / divisor[task], 1) / views
+                    share = torch.softmax(logits.double(), 1) / views
                     mean[task] = mean[task] + share if task in mean else share
             for task, values in mean.items():
-                parts[task].append(values.cpu())
+                parts[task].append(_tempered(values, divisor[task]).cpu())
     found = {task: torch.cat(values).double().numpy() for task, values in parts.items()}
     for task, said in found.items():
         if not np.isfinite(said).all():
@@ -101,9 +104,15 @@ def probabilities(
     temperature: Mapping[str, float] | None = None,
     batch_size: int = 64,
 ) -> dict[str, NDArray[np.float64]]:
-    """{task: (n, classes)}: softmax of logits over temperature, averaged over the views."""
+    """{task: (n, classes)}: softmax averaged over the views, tempered."""
     seen = look(network, squares, views=views, temperature=temperature, batch_size=batch_size)
     return seen.probabilities
+
+
+def _tempered(probabilities: Tensor, divisor: float) -> Tensor:
+    if divisor == 1:
+        return probabilities
+    return torch.softmax(probabilities.clamp(min=torch.finfo(torch.float64).tiny).log() / divisor, 1)
 
 
 def _divisors(network: Network, temperature: Mapping[str, float]) -> dict[str, float]:
