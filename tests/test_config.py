@@ -163,6 +163,11 @@ def test_an_override_is_one_value_and_never_smuggles_a_second() -> None:
     ("overrides", "sentence"),
     [
         (["protocol.keep=best_inner", "protocol.inner_share=0"], "set inner_share above 0"),
+        (
+            ["protocol.judge=inner", "protocol.inner_share=0", "protocol.final_model=false"],
+            "judge = 'inner' judges on inner images: set inner_share above 0",
+        ),
+        (["protocol.judge=inner", "protocol.inner_share=0.2"], "set final_model = false"),
         (["protocol.repeats=[0, 0]"], "names a number twice"),
         (["model.class_map={'a.b' = 'a.b'}"], "set start_from"),
         (["model.start_from=x", "model.pretrained=true"], "set model.pretrained = false"),

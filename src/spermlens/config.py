@@ -76,6 +76,7 @@ class Protocol(_Part):
     # images of its own sets those aside instead.
     inner_share: Share = 0.15
     keep: Literal["last", "best_inner"] = "last"  # the epoch that is kept
+    judge: Literal["test", "inner"] = "test"  # inner: for developing; no test image is ever looked at
     allow_ungrouped: bool = False  # accept that the publisher does not say which images share a patient
     # With start_from: accept that the model gone on from has learned from some of these images.
     allow_overlap: bool = False
@@ -85,6 +86,10 @@ class Protocol(_Part):
     def _choices_need_images(self) -> Protocol:
         if self.keep == "best_inner" and self.inner_share == 0:
             raise ValueError("keep = 'best_inner' chooses on inner images: set inner_share above 0")
+        if self.judge == "inner" and self.inner_share == 0 and self.kind != "official":
+            raise ValueError("judge = 'inner' judges on inner images: set inner_share above 0")
+        if self.judge == "inner" and self.final_model:
+            raise ValueError("judge = 'inner' leaves the final model's test open: set final_model = false")
         if len(set(self.repeats)) < len(self.repeats):
             raise ValueError("repeats names a number twice, which would be the same split again")
         return self
@@ -109,7 +114,7 @@ class Training(_Part):
     mixup_alpha: NotNegative = 0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0
     class_weights: Literal["none", "balanced"] = "none"
-    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0  # 0: no averaging of weights
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0  # of the average of weights, grown into; 0: none
     gradient_clip: NotNegative = 0  # 0: none
     precision: Literal["auto", "float32", "mixed"] = "auto"  # auto: mixed on a GPU, float32 elsewhere
     phases: Annotated[tuple[Phase, ...], Field(min_length=1)]

@@ -7,8 +7,10 @@ runs/2026-11-20-hushem-b0-cbam-3f9c/
     framing.json        how an image became a square
     folds/r0f0/         metrics.jsonl, checkpoint while it runs, predictions.json when done
     predictions.csv     one row an image, task and repeat; every score can be recomputed from it
-                        (predictions-1-view.csv: the same from one view, where several decide)
+                        (predictions-1-view.csv: the same from one view, where several decide;
+                        predictions-calibrated.csv: each fold tempered by what the others say)
     inner.csv           the same for the inner images, on which choices are made
+                        (inner-calibrated.csv; where only these are judged, there are no others)
     results.json        list of results with intervals
     model/              the final model, trained on everything
     report.html         the page
@@ -53,6 +55,10 @@ class Run:
     @property
     def predictions(self) -> Path:
         return self.folder / "predictions.csv"
+
+    @property
+    def calibrated(self) -> Path:
+        return self.folder / "predictions-calibrated.csv"
 
     @property
     def inner(self) -> Path:

@@ -16,17 +16,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import spermlens
 from spermlens import runs as runs_module
 from spermlens.config import Experiment, load_experiment, parse_experiment
 from spermlens.datasets.hushem import HEAD_SHAPE
 from spermlens.errors import ConfigError, DataCorrupt, UnknownName, UsageError
-from spermlens.evaluate.intervals import judge
+from spermlens.evaluate.calibration import cross_fitted, fit_temperature, temper, threshold_for
+from spermlens.evaluate.intervals import INNER, judge
 from spermlens.evaluate.table import read_predictions
 from spermlens.files import sha256_of_file
 from spermlens.framing import Framing
-from spermlens.models._store import describe, load, save
+from spermlens.lens import Lens
+from spermlens.models._store import Saved, describe, load, save
 from spermlens.runs import Run
 from spermlens.training.experiment import prepare, resume, start
 from spermlens.training.outcome import NEVER
@@ -69,8 +72,13 @@ def test_the_configuration_is_complete_and_gives_the_same_experiment(run: Run) -
 
 
 def test_the_results_are_recomputed_from_the_predictions_exactly(run: Run) -> None:
-    sources = {"2 views": run.predictions, "1 view": run.folder / "predictions-1-view.csv"}
-    sources["inner images"] = run.inner
+    sources = {
+        "2 views": run.predictions,
+        "2 views, calibrated": run.folder / "predictions-calibrated.csv",
+        "1 view": run.folder / "predictions-1-view.csv",
+        "inner images": run.inner,
+        "inner images, calibrated": run.folder / "inner-calibrated.csv",
+    }
     again = [
         result
         for condition, path in sources.items()
@@ -123,10 +131,66 @@ def test_the_final_model_predicts_and_carries_what_it_rests_on(run: Run, trained
     assert "decides from a confidence of" in description.notes[0]
     assert description.told == run.environment()["data"]
     assert description.data["pixels"] == sorted({row["pixels_sha256"][:16] for row in splits_of(run)})
-    assert {row["condition"] for row in description.results} == {"2 views"}
+    assert {row["condition"] for row in description.results} == {"2 views", "2 views, calibrated"}
     lens = spermlens.load(run.folder, device="cpu")
     said = lens.predict(trained.data / "01_Normal" / "image_001.BMP")
     assert said[0].model_id == description.id
+
+
+def test_the_temperature_of_the_final_model_is_that_of_all_folds(run: Run, trained: Any) -> None:
+    plain = read_predictions(run.predictions)["head_shape"]
+    tempered = read_predictions(run.calibrated)["head_shape"]
+    expected = cross_fitted(plain)
+    np.testing.assert_allclose(tempered.probabilities, expected.probabilities, atol=1e-12)
+    assert not np.allclose(tempered.probabilities, plain.probabilities, atol=1e-3)
+    saved = load(run.model)
+    temperature = saved.description.temperature["head_shape"]
+    assert temperature == pytest.approx(fit_temperature(plain.truth, plain.probabilities))
+    limit = threshold_for(tempered.truth, tempered.probabilities, 0.05)
+    assert limit is not None
+    assert saved.description.threshold["head_shape"] == pytest.approx(limit.threshold)
+    assert f"corrected by a temperature of {temperature:.2f}" in saved.description.notes[1]
+    image = trained.data / "01_Normal" / "image_001.BMP"
+    (said,) = spermlens.load(run.folder, device="cpu").predict(image)
+    bare = Lens(Saved(saved.network, replace(saved.description, temperature={})), torch.device("cpu"))
+    (raw,) = bare.predict(image)
+    wanted = temper(raw.probabilities["head_shape"][None], temperature)[0]
+    np.testing.assert_allclose(said.probabilities["head_shape"], wanted, atol=1e-12)
+
+
+def test_judged_on_inner_images_no_test_image_is_looked_at(
+    run: Run, hushem: Path, tmp_path: Path, tiny: Tiny
+) -> None:
+    settings = ["protocol.judge=inner", "protocol.final_model=false"]
+    developed = start(parse_experiment(tiny(hushem), "tiny", settings), tmp_path, device="cpu")
+    assert developed.inner.read_bytes() == run.inner.read_bytes()  # the same folds and the same weights
+    assert not list(developed.folder.glob("predictions*"))
+    assert not developed.model.exists()
+    assert {row["role"] for row in splits_of(developed)} == {"train", "inner"}
+    assert {result.condition for result in developed.results()} == {INNER, f"{INNER}, calibrated"}
+    assert "Judged on the inner images only" in developed.told()["protocol"]
+    said = json.loads((developed.part("r0f0") / "predictions.json").read_text())
+    assert said["test"]["ids"] == []
+    tested = {row["image"] for row in splits_of(run) if (row["fold"], row["role"]) == ("0", "test")}
+    assert tested.isdisjoint(row["image"] for row in splits_of(developed) if row["fold"] == "0")
+
+
+def test_a_run_judged_on_inner_images_claims_nothing(
+    hushem: Path, tmp_path: Path, tiny: Tiny, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from spermlens.cli import run as command
+
+    file = tmp_path / "tiny.toml"
+    file.write_text(tiny(hushem))
+    settings = ["--set", "protocol.judge=inner", "--set", "protocol.final_model=false"]
+    assert command(["train", "-e", str(file), "--runs", str(tmp_path / "runs"), *settings]) == 0
+    told = capsys.readouterr().out
+    assert "On inner images, to choose a recipe by" in told
+    assert "never seen" not in told
+    (run,) = runs_module.list_runs(tmp_path / "runs")
+    assert not run.page.exists()
+    assert command(["runs", "export", run.id, "--runs", str(tmp_path / "runs"), "-o", "x.json"]) == 2
+    assert "there is nothing to claim" in capsys.readouterr().err
 
 
 def test_maps_of_the_folds_lie_beside_their_predictions(run: Run) -> None:

@@ -139,6 +139,24 @@ def test_inner_images_come_from_training_only_and_may_be_none() -> None:
         assert set(chosen.inner) <= set(plain.train)
 
 
+@pytest.mark.parametrize("kind", ["folds", "holdout", "official"])
+def test_judged_on_inner_images_the_splits_are_the_same_without_test_images(kind: str) -> None:
+    data = divided(OFFICIAL) if kind == "official" else listing(BALANCED)
+    plain = splits(data, protocol(kind=kind, repeats=(0, 3)))
+    inner = splits(data, protocol(kind=kind, repeats=(0, 3), judge="inner", final_model=False))
+    for one, other in zip(plain, inner, strict=True):
+        assert one.name == other.name
+        assert (one.train.tolist(), one.inner.tolist()) == (other.train.tolist(), other.inner.tolist())
+        assert len(one.test) > len(other.test) == 0
+
+
+def test_judged_on_inner_images_there_must_be_some() -> None:
+    bare = divided(["train"] * 6 + ["test"] * 2)
+    wish = protocol(kind="official", inner_share=0, judge="inner", final_model=False)
+    with pytest.raises(ConfigError, match="no valid images, so there are none to judge on"):
+        splits(bare, wish)
+
+
 def test_ungrouped_images_are_refused_unless_accepted() -> None:
     with pytest.raises(ConfigError, match=r"--set protocol.allow_ungrouped=true"):
         splits(listing(BALANCED), protocol(allow_ungrouped=False))

@@ -56,6 +56,15 @@ def test_an_official_split_that_divides_no_group_says_so() -> None:
     assert "too good" not in words
 
 
+@pytest.mark.parametrize("kind", ["folds", "holdout", "official"])
+def test_where_no_test_image_was_looked_at_the_words_say_so(kind: str) -> None:
+    plain = experiment(kind)
+    protocol = plain.protocol.model_copy(update={"judge": "inner", "final_model": False})
+    said = protocol_in_words(plain.model_copy(update={"protocol": protocol}), listing([*"aabbccddeeff"]))
+    words = " Judged on the inner images only, which recipes are chosen by; no test image was looked at."
+    assert said.replace(words, "") == protocol_in_words(plain, listing([*"aabbccddeeff"])) != said
+
+
 def test_without_groups_identical_images_are_counted() -> None:
     words = protocol_in_words(experiment("official"), listing([None] * 12, "not released"))
     assert "0 of the 4 distinct images of the test images are learned from too." in words

@@ -84,6 +84,8 @@ def export(
 
     found = [find_run(runs, name) for name in names]
     told = [run.told() for run in found]
+    if unjudged := [run.id for run in found if not run.predictions.is_file()]:
+        raise UsageError(f"{unjudged[0]} was judged on inner images only: there is nothing to claim.")
     for run in found:
         write_bytes(output.with_name(f"{run.id}.predictions.csv"), run.predictions.read_bytes())
     write_json(

@@ -59,7 +59,8 @@ def train(
             chosen = _experiment(experiment, data, root, setting or [], start_from, class_map or [])
             make_sure_of(runs / chosen.name)
             run = start(chosen, runs, device=device, tell=_teller(show, quiet))
-    _write_page(run)
+    if run.predictions.is_file():  # judged on inner images only there is nothing to claim on a page
+        _write_page(run)
     _print_outcome(run, as_json, quiet)
 
 
@@ -142,7 +143,10 @@ def _write_page(run: Run) -> None:
 def _print_outcome(run: Run, as_json: bool, quiet: bool) -> None:
     from dataclasses import asdict
 
-    results = [result for result in run.results() if result.condition != "inner images"]
+    from spermlens.evaluate.intervals import INNER
+
+    judged = run.predictions.is_file()
+    results = [result for result in run.results() if result.condition.startswith(INNER) != judged]
     if as_json:
         print_json({"run": str(run.folder), "results": [asdict(result) for result in results]})
         return
@@ -151,9 +155,9 @@ def _print_outcome(run: Run, as_json: bool, quiet: bool) -> None:
         for r in results
         if r.metric in HEADLINE
     ]
-    print_table(
-        "On images never seen in training", ("task", "metric", "seen from", "value", "low", "high", "n"), rows
-    )
+    seen = "images never seen in training" if judged else "inner images, to choose a recipe by"
+    print_table(f"On {seen}", ("task", "metric", "seen from", "value", "low", "high", "n"), rows)
     if (run.model / "model.json").is_file():
         say(f"Model  {run.model}", quiet)
-    say(f"Page   {run.page}", quiet)
+    if judged:
+        say(f"Page   {run.page}", quiet)

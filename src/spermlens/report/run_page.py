@@ -12,7 +12,7 @@ from spermlens.config import Experiment, parse_experiment
 from spermlens.datasets import Listing
 from spermlens.errors import DataCorrupt
 from spermlens.evaluate.calibration import reliability, risk_coverage
-from spermlens.evaluate.intervals import condition_of, exact_accuracy
+from spermlens.evaluate.intervals import calibrated, condition_of, exact_accuracy
 from spermlens.evaluate.scores import confusion
 from spermlens.evaluate.table import Predictions, read_predictions
 from spermlens.report.figures import (
@@ -74,7 +74,9 @@ class _Told:
 
     @cached_property
     def tables(self) -> list[Predictions]:
-        return list(read_predictions(self.run.predictions).values())
+        """As the final model says it: calibrated, where that was possible."""
+        path = self.run.calibrated if self.run.calibrated.is_file() else self.run.predictions
+        return list(read_predictions(path).values())
 
     @cached_property
     def environment(self) -> dict[str, Any]:
@@ -97,8 +99,12 @@ class _Told:
             ) from error
 
     @property
-    def condition(self) -> str:
+    def views(self) -> str:
         return condition_of(self.experiment.decide.views)
+
+    @property
+    def condition(self) -> str:
+        return calibrated(self.views) if self.run.calibrated.is_file() else self.views
 
     def threshold(self, task: str) -> float | None:
         """The confidence the final model needs; None where there is none, or none that can be reached."""
@@ -158,7 +164,7 @@ def _asked(told: _Told) -> Section:
         ("Protocol", told.protocol),
         (
             "Decision",
-            f"{told.condition} averaged; asked for {percent(experiment.decide.target_accuracy, 0)} right",
+            f"{told.views} averaged; asked for {percent(experiment.decide.target_accuracy, 0)} right",
         ),
     )
     unknown = [Text(f"Not known: {sentence}", "warning") for sentence in data.get("unknown", ())]

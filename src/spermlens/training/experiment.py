@@ -154,7 +154,8 @@ def _carry_out(run: Run, study: Study, plan: Sequence[Split]) -> Run:
         for index, split in enumerate(plan):
             _fold(run, study, split, {"part": split.name, "index": index, "parts": len(parts)})
         witness, decided = _witness(run, study), study.experiment.decide.views
-        tables = {views: witness.pooled(plan, views, "test") for views in witness.views}
+        judged = witness.views if study.experiment.protocol.judge == "test" else ()
+        tables = {views: witness.pooled(plan, views, "test") for views in judged}
         inner = witness.pooled(plan, decided, "inner") if len(plan[0].inner) else []
         conclude(run, study.experiment, study.listing, tables, inner)
         if study.experiment.protocol.final_model:

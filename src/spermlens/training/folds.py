@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +33,19 @@ class Split:
 
 
 def splits(listing: Listing, protocol: Protocol) -> list[Split]:
-    """All trainings of a protocol. The same data, protocol and repeat number give the same splits."""
+    """All trainings of a protocol. The same data, protocol and repeat number give the same splits.
+
+    Judged on inner images, they are the same without their test images, which then nothing can look at.
+    """
     _need_groups(listing, protocol)
     if protocol.kind == "official":
-        return [_official(listing, protocol, repeat) for repeat in protocol.repeats]
+        made = [_official(listing, protocol, repeat) for repeat in protocol.repeats]
+    else:
+        made = _divided(listing, protocol)
+    return made if protocol.judge == "test" else [_without_test(split) for split in made]
+
+
+def _divided(listing: Listing, protocol: Protocol) -> list[Split]:
     sides = protocol.folds if protocol.kind == "folds" else 2
     units, strata = np.array(listing.units), _strata(listing, sides)
     made = []
@@ -45,6 +54,15 @@ def splits(listing: Listing, protocol: Protocol) -> list[Split]:
             train, inner = _set_inner_aside(rest, units, strata, protocol.inner_share, (repeat, fold))
             made.append(Split(repeat=repeat, fold=fold, train=train, inner=inner, test=test))
     return made
+
+
+def _without_test(split: Split) -> Split:
+    if not len(split.inner):
+        raise ConfigError(
+            "The official split has no valid images, so there are none to judge on. Set protocol.inner_share "
+            "above 0, or protocol.judge to test."
+        )
+    return replace(split, test=split.test[:0])
 
 
 def on_both_sides(listing: Listing, split: Split) -> tuple[int, int]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from spermlens.config import Experiment
 from spermlens.datasets import Listing
-from spermlens.evaluate.calibration import Threshold, threshold_for
-from spermlens.evaluate.intervals import condition_of, judge
+from spermlens.evaluate.calibration import Threshold, cross_fitted, fit_temperature, threshold_for
+from spermlens.evaluate.intervals import INNER, calibrated, condition_of, judge
 from spermlens.evaluate.table import Predictions, write_predictions
 from spermlens.framing import Framing
 from spermlens.models._network import Network
@@ -30,16 +30,17 @@ def conclude(
     tables: Mapping[int, Sequence[Predictions]],
     inner: Sequence[Predictions],
 ) -> list[Result]:
-    """Write the pooled predictions and their scores; `tables` holds them by number of views."""
+    """Write the pooled predictions and their scores; `tables` holds the test images by number of views."""
     results: list[Result] = []
     for views, of_tasks in sorted(tables.items(), reverse=True):
         decided = views == experiment.decide.views
         path = run.predictions if decided else run.folder / f"predictions-{views}-view.csv"
-        write_predictions(path, of_tasks)
-        results += _judged(run, experiment, of_tasks, condition_of(views))
+        results += _judged(run, experiment, path, of_tasks, condition_of(views))
+        if decided:
+            results += _judged_calibrated(run, experiment, path, of_tasks, condition_of(views))
     if inner:
-        write_predictions(run.inner, inner)
-        results += _judged(run, experiment, inner, "inner images")
+        results += _judged(run, experiment, run.inner, inner, INNER)
+        results += _judged_calibrated(run, experiment, run.inner, inner, INNER)
     protocol = protocol_in_words(experiment, listing) + begun_in_words(experiment, listing)
     run.write_results(experiment.claim, protocol, results)
     return results
@@ -63,7 +64,9 @@ def protocol_in_words(experiment: Experiment, listing: Listing) -> str:
     grouped = all(entry.group is not None for entry in listing.entries)
     groups = f"groups ({card.group}), " if grouped else ""
     together = f"{groups}identical images and known near copies together"
-    return f"{how}; {inner}, {_kept(experiment)}; {together}. {' '.join(card.unknown)}".rstrip()
+    fitted = "; temperatures fitted out of fold" if protocol.kind == "folds" else ""
+    words = f"{how}; {inner}, {_kept(experiment)}{fitted}; {together}.{_developed(experiment)}"
+    return f"{words} {' '.join(card.unknown)}".rstrip()
 
 
 def begun_in_words(experiment: Experiment, listing: Listing) -> str:
@@ -75,7 +78,7 @@ def begun_in_words(experiment: Experiment, listing: Listing) -> str:
 
 
 def _official_in_words(experiment: Experiment, listing: Listing, repeats: str) -> str:
-    split = splits(listing, experiment.protocol)[0]
+    split = splits(listing, experiment.protocol.model_copy(update={"judge": "test"}))[0]
     both, tested = on_both_sides(listing, split)
     unit = "groups" if _has_groups(listing.card) else "distinct images"
     inner = f"{len(split.inner)} images set aside for choices" if len(split.inner) else "nothing chosen"
@@ -83,7 +86,16 @@ def _official_in_words(experiment: Experiment, listing: Listing, repeats: str) -
     leak = f"{both} of the {tested} {unit} of the test images are learned from too"
     leak += ", so figures may be too good." if both else "."
     unknown = " ".join(listing.card.unknown)
-    return f"{how}, {repeats}; {inner}, {_kept(experiment)}. {leak} {unknown}".rstrip()
+    return (
+        f"{how}, {repeats}; {inner}, {_kept(experiment)}. {leak}{_developed(experiment)} {unknown}".rstrip()
+    )
+
+
+def _developed(experiment: Experiment) -> str:
+    """A warning where no test image was looked at."""
+    if experiment.protocol.judge == "test":
+        return ""
+    return " Judged on the inner images only, which recipes are chosen by; no test image was looked at."
 
 
 def _kept(experiment: Experiment) -> str:
@@ -104,8 +116,10 @@ def save_final(
     known: Mapping[str, Any],
 ) -> Description:
     """Save the model of all data with the thresholds that the folds support and what is `known`."""
-    thresholds = {table.task.name: _threshold(table, experiment) for table in judged}
-    environment = run.environment()
+    tempered = _calibrated(experiment, judged)
+    thresholds = {table.task.name: _threshold(table, experiment) for table in tempered or judged}
+    temperatures = {table.task.name: _temperature(table) for table in judged} if tempered else {}
+    environment, condition = run.environment(), condition_of(experiment.decide.views)
     return save(
         run.model,
         network,
@@ -116,6 +130,7 @@ def save_final(
             tasks=network.tasks,
             framing=framing,
             views=experiment.decide.views,
+            temperature=temperatures,
             threshold={task: found.threshold if found else NEVER for task, found in thresholds.items()},
             strangest=known["strangest"],
             longest=known["longest"],
@@ -124,14 +139,34 @@ def save_final(
             results=tuple(
                 asdict(result)
                 for result in run.results()
-                if result.condition == condition_of(experiment.decide.views)
+                if result.condition in (condition, calibrated(condition))
             ),
-            notes=tuple(_note(task, found, experiment) for task, found in thresholds.items()),
+            notes=(
+                *(_note(task, found, experiment) for task, found in thresholds.items()),
+                *(_temperature_note(task, found) for task, found in temperatures.items()),
+            ),
         ),
     )
 
 
-def _judged(run: Run, experiment: Experiment, tables: Sequence[Predictions], condition: str) -> list[Result]:
+def _judged_calibrated(
+    run: Run, experiment: Experiment, path: Path, tables: Sequence[Predictions], condition: str
+) -> list[Result]:
+    """The same with temperatures from the other folds, beside `path`; none where there are no other folds."""
+    tempered = _calibrated(experiment, tables)
+    beside = path.with_stem(f"{path.stem}-calibrated")
+    return _judged(run, experiment, beside, tempered, calibrated(condition)) if tempered else []
+
+
+def _calibrated(experiment: Experiment, tables: Sequence[Predictions]) -> list[Predictions]:
+    return [cross_fitted(table) for table in tables] if experiment.protocol.kind == "folds" else []
+
+
+def _judged(
+    run: Run, experiment: Experiment, path: Path, tables: Sequence[Predictions], condition: str
+) -> list[Result]:
+    """Write the tables and score them."""
+    write_predictions(path, tables)
     return [
         result
         for table in tables
@@ -149,6 +184,20 @@ def _judged(run: Run, experiment: Experiment, tables: Sequence[Predictions], con
 def _threshold(table: Predictions, experiment: Experiment) -> Threshold | None:
     first = table.labelled.first_repeat
     return threshold_for(first.truth, first.probabilities, experiment.decide.target_accuracy)
+
+
+def _temperature(table: Predictions) -> float:
+    """Fitted on all folds of all repeats, whose networks had not seen these images."""
+    known = table.labelled
+    return fit_temperature(known.truth, known.probabilities)
+
+
+def _temperature_note(task: str, temperature: float) -> str:
+    way = "too sure" if temperature > 1 else "too little sure"
+    return (
+        f"{task.replace('_', ' ')}: its networks were {way} on images they had not seen; probabilities are "
+        f"corrected by a temperature of {temperature:.2f}, fitted on these."
+    )
 
 
 def _note(task: str, found: Threshold | None, experiment: Experiment) -> str:

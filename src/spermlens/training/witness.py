@@ -47,7 +47,7 @@ class Witness:
             for which, indices in (("test", split.test), ("inner", split.inner))
         }
         familiar = remember(network, self.pictures.squares[split.train], seed)
-        if familiar is not None:
+        if familiar is not None and len(split.test):
             said["test"]["distances"] = distances(network, familiar, self.pictures.squares[split.test])
         write_json(self._path(split), said)
 
