@@ -78,6 +78,8 @@ def datasets() -> str:
                 [f"{c} {n}" for c, n in zip(task.classes, counts, strict=True)] if counts else task.classes
             )
             lines.append(f"- `{task.name}`: {', '.join(words)}")
+        if not card.tasks:
+            lines.append(f"- no task: {card.images} images for measuring")
         lines += [f"- groups: {card.group}", f"- stain: {card.stain}"]
         lines += [f"- not known: {sentence}" for sentence in card.unknown]
         lines.append("")

@@ -102,7 +102,8 @@ def _promise(patch: pytest.MonkeyPatch, name: str, root: Path) -> None:
     for id, digest in zip(listing.ids, listing.pixel_hashes, strict=True):
         facts.setdefault(digest, []).append(id)
     whole = _verify.hash_of_hashes(listing.pixel_hashes)
-    patch.setattr(module, "CARD", replace(module.CARD, counts=counts, pixels_sha256=whole))
+    images = module.CARD.images and len(listing)
+    patch.setattr(module, "CARD", replace(module.CARD, counts=counts, images=images, pixels_sha256=whole))
     patch.setattr(_verify, "known_pixels", lambda asked: facts if asked == name else {})
 
 

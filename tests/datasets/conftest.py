@@ -44,6 +44,11 @@ def real_mhsma() -> Path:
 
 
 @pytest.fixture
+def real_sperm_parsing() -> Path:
+    return FOUND["sperm_parsing"]
+
+
+@pytest.fixture
 def near_rows() -> Callable[[str, Listing], list[str]]:
     """What `experiments/near_copies.py` would write of a set."""
     spec = importlib.util.spec_from_file_location("near_copies", HERE / "experiments" / "near_copies.py")

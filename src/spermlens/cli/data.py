@@ -39,8 +39,8 @@ def list_data(as_json: AsJson = False) -> None:
         (
             c.name,
             c.title,
-            sum(next(iter(c.counts.values()), ())) or "as given",
-            ", ".join(t.name for t in c.tasks),
+            c.images or sum(next(iter(c.counts.values()), ())) or "as given",
+            ", ".join(t.name for t in c.tasks) or "none: for measuring",
             c.licence,
         )
         for c in cards

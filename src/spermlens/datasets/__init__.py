@@ -65,8 +65,8 @@ def find_root(name: str, root: str | Path = "") -> Path | None:
         if (place / name).is_dir():
             return place / name
     looked = ", ".join(str(place / name) for place in places)
+    fetched = f", or let `spermlens data fetch {name}` do so" if card.download else ""
     raise DataMissing(
         f"The data set '{name}' was not found (looked in {looked}). "
-        f"Get it from {card.source} and name its folder with --root, "
-        f"or let `spermlens data fetch {name}` do so."
+        f"Get it from {card.source} and name its folder with --root{fetched}."
     )

@@ -93,6 +93,8 @@ def _digests(listing: Listing) -> tuple[dict[str, str], list[str]]:
 
 def _count_problems(listing: Listing) -> list[str]:
     problems = []
+    if listing.card.images not in (None, len(listing)):
+        problems.append(f"images: found {len(listing)}, expected {listing.card.images}.")
     for task in listing.card.tasks:
         expected = listing.card.counts.get(task.name)
         labels = listing.labels(task.name)

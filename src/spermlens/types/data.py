@@ -39,13 +39,14 @@ class Card:
     source: str
     licence: str
     citation: str
-    tasks: tuple[Task, ...]
+    tasks: tuple[Task, ...]  # none where a set serves measuring only
     counts: Mapping[str, tuple[int, ...]]  # task -> images per class; empty where it depends on the folder
     group: str  # what a group is ("patient"), or "not released"
     stain: str
     um_per_pixel: float | None
     field_px: int | None  # side, in source pixels, of the square that holds a whole cell; None: see the data
     unknown: tuple[str, ...]  # what the publisher does not say; every report prints it
+    images: int | None = None  # how many where no task counts them
     pixels_sha256: str | None = None  # over the sorted hashes of all decoded images
     download: str | None = None  # a zip; where `files` are named, the address below which they lie
     files: Mapping[str, str] = field(default_factory=dict)  # name -> sha256
