@@ -1,10 +1,11 @@
 """The nouns of the house: small, frozen, valid from birth, NumPy only.
 
-file -> Card + Sample -> Outline -> Prediction -> Explanation -> Result -> Report
+file -> Card + Sample -> Outline -> Measures -> Prediction -> Explanation -> Result -> Report
 """
 
 from spermlens.types.arrays import Heat, Image, Mask, Vector
 from spermlens.types.data import Card, Sample, Task
+from spermlens.types.measures import FRONTS, Axes, Measures
 from spermlens.types.outline import PARTS, Outline
 from spermlens.types.reading import Explanation, Prediction, Reading, Status
 from spermlens.types.report import DISCLAIMER, Figure, Gallery, Report, Section, Table, Text, Tile
@@ -12,7 +13,9 @@ from spermlens.types.result import Result
 
 __all__ = [
     "DISCLAIMER",
+    "FRONTS",
     "PARTS",
+    "Axes",
     "Card",
     "Explanation",
     "Figure",
@@ -20,6 +23,7 @@ __all__ = [
     "Heat",
     "Image",
     "Mask",
+    "Measures",
     "Outline",
     "Prediction",
     "Reading",

@@ -1,0 +1,81 @@
+"""Grey levels and dye: how dark the head is against the slide, in what colour, and where."""
+
+from __future__ import annotations
+
+import colorsys
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spermlens.types import Image, Mask, Outline
+
+LUMA = np.array([0.299, 0.587, 0.114])  # what an eye makes of red, green and blue
+_LOG = np.log10(np.maximum(np.arange(256), 1))  # black is taken for grey level 1: no density is endless
+_COLOURS = ("red", "green", "blue")
+
+Colours = NDArray[np.uint8]  # count x 3
+
+
+def stain(outline: Outline, image: Image, head: Mask, box: tuple[slice, slice]) -> dict[str, float | None]:
+    """Every grey and stain measure; `head` is the head's mask in its box of the image.
+
+    Where the parts leave no slide to be seen, what compares the two is None.
+    """
+    seen = image[box]
+    inside = seen[head]
+    grey = inside @ LUMA
+    mean = inside.mean(axis=0)
+    hue, saturation, _ = colorsys.rgb_to_hsv(*(mean / 255))
+    values: dict[str, float | None] = {
+        "head_mean": float(grey.mean()),
+        "head_sd": float(grey.std()),
+        "hue": float(hue) * 360,
+        "saturation": float(saturation),
+        "nucleus_over_acrosome": _between_parts(outline, seen, head, box),
+    }
+    return values | _against_slide(inside, float(grey.mean()), _slide(outline, image, box))
+
+
+def _slide(outline: Outline, image: Image, box: tuple[slice, slice]) -> Colours:
+    """The pixels around the head that belong to no part: light and slide change with the place."""
+    reach = max(side.stop - side.start for side in box) // 2
+    around = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in box)
+    cell = np.logical_or.reduce([mask[around] for mask in outline.masks.values()])
+    slide: Colours = image[around].reshape(-1, 3)[np.flatnonzero(~cell)]
+    return slide
+
+
+def _against_slide(inside: Colours, head_mean: float, slide: Colours) -> dict[str, float | None]:
+    if not slide.size:
+        names = ("background_median", "background_sd", "contrast", "stain", *map("stain_{}".format, _COLOURS))
+        return dict.fromkeys(names)
+    low, middle, high = _percentiles((slide @ LUMA + 0.5).astype(np.intp), (0.1587, 0.5, 0.8413))
+    light = [_percentiles(colour, (0.5,))[0] for colour in slide.T]
+    dye = np.log10(np.maximum(light, 1)) - _LOG[inside].mean(axis=0)
+    return {
+        "background_median": float(middle),
+        "background_sd": float(high - low) / 2,
+        "contrast": 1 - head_mean / float(middle) if middle > 0 else None,
+        "stain": float(dye.mean()),
+        **{f"stain_{colour}": float(amount) for colour, amount in zip(_COLOURS, dye, strict=True)},
+    }
+
+
+def _between_parts(outline: Outline, seen: Image, head: Mask, box: tuple[slice, slice]) -> float | None:
+    """None where the acrosome is not visible or leaves no nucleus."""
+    if "acrosome" not in outline.masks:
+        return None
+    cap = outline.masks["acrosome"][box] & head
+    nucleus = head & ~cap
+    if not cap.any() or not nucleus.any():
+        return None
+    return float(_LOG[seen[cap]].mean() - _LOG[seen[nucleus]].mean())
+
+
+def _percentiles(grey: NDArray[np.integer], shares: tuple[float, ...]) -> list[float]:
+    """Grey levels below which the shares of the pixels lie; a level stands for half a level either way."""
+    below = np.cumsum(np.bincount(grey, minlength=256))
+    levels = np.searchsorted(below, np.multiply(shares, below[-1]))
+    before = np.where(levels > 0, below[levels - 1], 0)
+    within = (np.multiply(shares, below[-1]) - before) / (below[levels] - before)
+    return [float(level) for level in levels + within - 0.5]
