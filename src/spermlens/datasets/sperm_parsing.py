@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -200,7 +201,7 @@ def _outlined(place: Path) -> list[_Sperm]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         reason = f"{type(error).__name__}: {str(error)[:120]}"
         raise DataCorrupt(f"{path}: not the annotations of sperm_parsing ({reason}). Get it anew.") from error
-    doubled = sorted({one.id for one in sperm if [other.id for other in sperm].count(one.id) > 1})
+    doubled = [id for id, count in Counter(one.id for one in sperm).items() if count > 1]
     if doubled:
         raise DataCorrupt(f"{path}: '{doubled[0]}' is there twice, expected once. Get it anew.")
     return sorted(sperm, key=lambda one: one.field)
