@@ -58,7 +58,7 @@ def finished_run(tmp_path: Path, drawn_listing: Listing) -> Run:
         write_fold(run, table.rows(table.folds == fold), fold)
     write_json(run.folder / "framing.json", {"size": 32, "field_px": 48.0, "um_per_pixel": None})
     run.model.mkdir()
-    note = "head_shape: decides above confidence 0.700; a note."
+    note = "head shape: decides above confidence 0.700; a note."
     description = {"name": "drawn", "weights_sha256": "ab" * 32, "threshold": {"head_shape": THRESHOLD}}
     write_json(run.model / "model.json", description | {"notes": [note]})
     run.set_status("finished")

@@ -30,9 +30,11 @@ from spermlens.files import sha256_of_file
 from spermlens.framing import Framing
 from spermlens.lens import Lens
 from spermlens.models._store import Saved, describe, load, save
+from spermlens.report.run_page import run_report
 from spermlens.runs import Run
 from spermlens.training.experiment import prepare, resume, start
 from spermlens.training.outcome import NEVER
+from spermlens.types import Table, Text
 
 Tiny = Callable[[Path], str]
 
@@ -156,6 +158,16 @@ def test_the_temperature_of_the_final_model_is_that_of_all_folds(run: Run, train
     (raw,) = bare.predict(image)
     wanted = temper(raw.probabilities["head_shape"][None], temperature)[0]
     np.testing.assert_allclose(said.probabilities["head_shape"], wanted, atol=1e-12)
+
+
+def test_the_page_speaks_of_the_confidences_that_the_final_model_gives(run: Run) -> None:
+    report = run_report(run)
+    parts = {section.title: section.parts for section in report.sections}
+    captions = [part.caption for part in parts["Scores: head shape"] if isinstance(part, Table)]
+    assert captions[0].startswith("2 views, calibrated. ")
+    notes = [part.body for part in parts["Confidence: head shape"] if isinstance(part, Text)]
+    assert notes[0].startswith("Decides from a confidence of")
+    assert "corrected by a temperature of" in notes[1]
 
 
 def test_judged_on_inner_images_no_test_image_is_looked_at(

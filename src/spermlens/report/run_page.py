@@ -235,7 +235,7 @@ def _per_class(table: Predictions, found: dict[str, Result]) -> Table:
 def _confidence(told: _Told, table: Predictions) -> Section:
     first = table.labelled.first_repeat
     threshold = told.threshold(table.task.name)
-    prefix = f"{table.task.name}: "
+    prefix = f"{said(table.task.name)}: "
     notes = [note.removeprefix(prefix) for note in told.model.get("notes", ()) if note.startswith(prefix)]
     return Section(
         f"Confidence: {said(table.task.name)}",
