@@ -3,6 +3,7 @@
 reference/commands.md    from the command line itself
 reference/datasets.md    from the cards
 reference/settings.md    from the experiment's schema
+reference/measures.md    from the table of definitions
 how-to/when-things-go-wrong.md    from the table of faults that the tests try
 README.md                its tables, from experiments/results/*.json
 """
@@ -20,6 +21,8 @@ import typer
 from spermlens.cli import app
 from spermlens.config import Experiment
 from spermlens.datasets import DATASETS
+from spermlens.locate.definitions import DEFINITIONS
+from spermlens.locate.who import EDITION, LIMITS
 from spermlens.report.tables import replace_block, results_table
 
 DOCS = Path(__file__).parent
@@ -38,6 +41,21 @@ the disk, 4 a quality gate not met, 130 stopped by the user.
 
 Every row below is tried by the tests. An ellipsis stands for what differs from case to case.
 """
+MEASURES_INTRODUCTION = """\
+What `measure` says of a cell from its outline. A column whose part is not visible, or that cannot be
+measured, has no value; it is never 0 instead. Lengths and areas are in micrometres where the size of a
+pixel is known (`_um`, `_um2`) and in pixels elsewhere (`_px`, `_px2`), never in both. Angles end in `_deg`,
+grey levels in `_grey`, optical densities in `_od`; ratios and counts have no ending.
+
+The long axis is that of the ellipse with the head's area moments. It points to the front, told by the
+midpiece, else by the tail, else by the acrosome; where none is visible, the narrower end is taken for the
+back, and `front_known` is false. A head that the border cuts has no size and no shape. Of a nearly round
+head the axis may lie anywhere, and its width may exceed its length.
+
+Length and width are extents, taken on a smooth line around the head. Ellipse length and width are steadier
+against single pixels, but a pear or a pointed head is longer than its ellipse: hold the extents against
+limits, never the ellipse.
+"""
 README_METRICS = ("accuracy", "f1_macro", "log_loss", "ece")
 ALL_METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "log_loss", "brier", "ece")
 
@@ -48,6 +66,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reference/commands.md": WRITTEN_BY + commands(),
         DOCS / "reference/datasets.md": WRITTEN_BY + datasets(),
         DOCS / "reference/settings.md": WRITTEN_BY + settings(),
+        DOCS / "reference/measures.md": WRITTEN_BY + measures(),
         DOCS / "how-to/when-things-go-wrong.md": WRITTEN_BY + faults(),
         DOCS / "reference/results.md": WRITTEN_BY + results(),
         HOUSE / "README.md": readme(),
@@ -96,6 +115,21 @@ def settings() -> str:
         ]
         lines += ["| setting | kind | default |", "|---|---|---|", *rows, ""]
     return "\n".join(lines)
+
+
+def measures() -> str:
+    lines = ["# Measures", "", MEASURES_INTRODUCTION]
+    lines += ["| measure | column, and with a known pixel | meaning | formula |", "|---|---|---|---|"]
+    for one in DEFINITIONS:
+        columns = dict.fromkeys(f"`{one.column(in_um=known)}`" for known in (False, True))
+        lines.append(f"| {one.name} | {', '.join(columns)} | {one.meaning} | {one.formula} |")
+    lines += ["", f"## Limits of a normal head: {EDITION}", ""]
+    lines += ["Sizes are judged in micrometres only. A head alone is never called a normal form.", ""]
+    lines += ["| measure | from | to |", "|---|---|---|"]
+    for name, limits in LIMITS.items():
+        ends = ("" if end is None else f"{end:g} {limits.unit}".strip() for end in (limits.low, limits.high))
+        lines.append(f"| {name} | {' | '.join(ends)} |")
+    return "\n".join([*lines, ""])
 
 
 def results() -> str:

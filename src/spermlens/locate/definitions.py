@@ -63,13 +63,13 @@ DEFINITIONS = (
         "side_symmetry",
         "ratio",
         "1 where left and right of the long axis are mirror images",
-        "1 − Σ |left − right| / A over slices across the axis",
+        "1 − Σ abs(left − right) / A over slices across the axis",
     ),
     Definition(
         "end_symmetry",
         "ratio",
         "1 where the front and back halves are mirror images",
-        "1 − Σ |slice − its mirror slice| / 2A",
+        "1 − Σ abs(slice − its mirror slice) / 2A",
     ),
     Definition(
         "taper",
@@ -107,7 +107,7 @@ DEFINITIONS = (
     ),
     Definition("head_mean", "grey", "Mean grey level of the head", "0.299 R + 0.587 G + 0.114 B"),
     Definition("head_sd", "grey", "Standard deviation of the head's grey levels", "root mean square"),
-    Definition("background_median", "grey", "Grey level of the bare slide", "median outside all parts"),
+    Definition("background_median", "grey", "Grey level of the bare slide", "median of what is near the head and in no part"),
     Definition(
         "background_sd",
         "grey",

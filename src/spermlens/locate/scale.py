@@ -156,7 +156,10 @@ def _beads(grey: Grey) -> list[Head]:
     if np.ptp(soft) < 20:  # grey levels: less is noise
         return []
     cut = float(threshold_otsu(soft))
-    mask = soft < cut if np.median(soft) >= cut else soft > cut
+    darker = bool(np.median(soft) >= cut)
+    inside = soft < cut if darker else soft > cut
+    half = float(np.median(soft[inside]) + np.median(soft[~inside])) / 2  # where an edge really is
+    mask = soft < half if darker else soft > half
     numbers, count = ndimage.label(ndimage.binary_fill_holes(mask))
     found = [numbers == number for number in range(1, count + 1)]
     heads = [Head.of(one) for one in found if not touches_border(one)]
