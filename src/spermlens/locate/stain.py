@@ -49,13 +49,12 @@ def _against_slide(inside: Colours, head_mean: float, slide: Colours) -> dict[st
     if not slide.size:
         names = ("background_median", "background_sd", "contrast", "stain", *map("stain_{}".format, _COLOURS))
         return dict.fromkeys(names)
-    low, middle, high = _percentiles((slide @ LUMA + 0.5).astype(np.intp), (0.1587, 0.5, 0.8413))
-    light = [_percentiles(colour, (0.5,))[0] for colour in slide.T]
+    low, (middle, *light), high = _percentiles(slide)
     dye = np.log10(np.maximum(light, 1)) - _LOG[inside].mean(axis=0)
     return {
-        "background_median": float(middle),
-        "background_sd": float(high - low) / 2,
-        "contrast": 1 - head_mean / float(middle) if middle > 0 else None,
+        "background_median": middle,
+        "background_sd": (high - low) / 2,
+        "contrast": 1 - head_mean / middle if middle > 0 else None,
         "stain": float(dye.mean()),
         **{f"stain_{colour}": float(amount) for colour, amount in zip(_COLOURS, dye, strict=True)},
     }
@@ -72,10 +71,21 @@ def _between_parts(outline: Outline, seen: Image, head: Mask, box: tuple[slice, 
     return float(_LOG[seen[cap]].mean() - _LOG[seen[nucleus]].mean())
 
 
-def _percentiles(grey: NDArray[np.integer], shares: tuple[float, ...]) -> list[float]:
-    """Grey levels below which the shares of the pixels lie; a level stands for half a level either way."""
-    below = np.cumsum(np.bincount(grey, minlength=256))
-    levels = np.searchsorted(below, np.multiply(shares, below[-1]))
-    before = np.where(levels > 0, below[levels - 1], 0)
-    within = (np.multiply(shares, below[-1]) - before) / (below[levels] - before)
-    return [float(level) for level in levels + within - 0.5]
+def _percentiles(slide: Colours) -> tuple[float, list[float], float]:
+    """Of the grey levels the 16th percentile; the medians of grey, red, green and blue; the 84th of grey.
+
+    A level stands for half a level either way. Levels are counted, which is quicker than sorting pixels.
+    """
+    planes = np.empty((4, len(slide)), np.intp)
+    planes[0] = slide @ LUMA + 0.5
+    planes[1:] = slide.T
+    planes += 256 * np.arange(4)[:, None]
+    below = np.cumsum(np.bincount(planes.ravel(), minlength=1024))
+
+    def level(plane: int, share: float) -> float:
+        rank = (plane + share) * len(slide)
+        at = int(np.searchsorted(below, rank))
+        before = int(below[at - 1]) if at else 0
+        return at - 256 * plane + (rank - before) / (int(below[at]) - before) - 0.5
+
+    return level(0, 0.1587), [level(plane, 0.5) for plane in range(4)], level(0, 0.8413)
