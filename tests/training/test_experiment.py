@@ -201,6 +201,9 @@ def test_a_run_judged_on_inner_images_claims_nothing(
     assert "never seen" not in told
     (run,) = runs_module.list_runs(tmp_path / "runs")
     assert not run.page.exists()
+    assert command(["runs", "list", "--runs", str(tmp_path / "runs"), "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["run"], row["accuracy"]) == (run.id, None)
     assert command(["runs", "export", run.id, "--runs", str(tmp_path / "runs"), "-o", "x.json"]) == 2
     assert "there is nothing to claim" in capsys.readouterr().err
 

@@ -108,10 +108,13 @@ def _summary(run: Any) -> dict[str, Any]:
 
 
 def _found_in(run: Any) -> dict[str, Any]:
+    from spermlens.evaluate.intervals import INNER
+
     data = run.environment().get("data", {}).get("name", "")
     row: dict[str, Any] = {"status": run.status(), "data": data}
     if (run.folder / "results.json").is_file():
-        best = next((r for r in run.results() if r.metric == "accuracy"), None)
+        tested = [result for result in run.results() if not result.condition.startswith(INNER)]
+        best = next((r for r in tested if r.metric == "accuracy"), None)
         if best is not None:
             row |= {"accuracy": best.value, "low": best.low, "high": best.high, "n": best.n_images}
     return row
