@@ -152,6 +152,21 @@ def test_the_midpiece_tells_the_front_then_the_tail_then_the_acrosome() -> None:
     assert seen == [("midpiece", True), ("tail", True), ("acrosome", True), ("narrower end", False)]
 
 
+def test_a_tail_that_curls_past_the_front_still_begins_at_the_back() -> None:
+    head = np.zeros((90, 120), bool)
+    one = ellipse(30, 20, 0.0).mask
+    head[24 : 24 + one.shape[0], 30 : 30 + one.shape[1]] = one
+    tail = np.zeros_like(head)
+    tail[44:46, 20:34] = True  # from the back of the head to the left, down, and far to the right
+    tail[44:80, 20:22] = True
+    tail[78:80, 20:115] = True
+    tail[40:80, 113:115] = True
+    axes = measure(Outline(masks={"head": head, "tail": tail & ~head}, reliability=1.0), blank(head)).axes
+    assert axes is not None
+    assert axes.front_from == "tail"
+    assert axes.ahead[0] > 0.99
+
+
 def test_axes_point_to_the_front_of_every_drawn_cell() -> None:
     for index in range(12):
         drawing, _ = drawn(index, "pyriform")

@@ -11,6 +11,7 @@ from skimage.measure import perimeter as naive_perimeter
 from skimage.measure import perimeter_crofton, regionprops
 
 from spermlens.locate.measure import measure
+from spermlens.locate.thread import ribbon
 
 SIZES = ("length", "width", "perimeter", "area", "ellipse_length", "ellipse_width")
 
@@ -122,8 +123,6 @@ def test_the_extent_is_the_length_that_was_drawn_and_the_ellipse_is_not() -> Non
 
 @pytest.mark.parametrize(("length", "width"), [(25, 2.0), (40, 3.0), (60, 4.0)])
 def test_ribbons_are_as_long_and_wide_as_they_were_drawn(length: float, width: float) -> None:
-    from spermlens.locate.thread import ribbon
-
     random = np.random.default_rng(0)
     found = []
     for _ in range(30):
@@ -138,13 +137,17 @@ def test_ribbons_are_as_long_and_wide_as_they_were_drawn(length: float, width: f
 
 
 def test_a_bent_ribbon_is_as_long_as_its_middle_line() -> None:
-    from spermlens.locate.thread import ribbon
-
     y, x = np.mgrid[:100, :100] - 49.7
     out, turn = np.hypot(x, y), np.arctan2(y, x)
     length, width = ribbon((np.abs(out - 30) < 1.5) & (np.abs(turn) < 2))
     assert length == pytest.approx(30 * 4, rel=0.02)
     assert width == pytest.approx(3, rel=0.06)
+
+
+def test_pixels_that_meet_at_corners_are_one_thread() -> None:
+    length, width = ribbon(np.eye(30, dtype=bool))
+    assert length == pytest.approx(30 * math.sqrt(2), rel=0.05)
+    assert width == pytest.approx(1 / math.sqrt(2), rel=0.05)
 
 
 def test_ratios_of_an_ellipse_are_those_of_the_formulas() -> None:
