@@ -125,7 +125,7 @@ def test_a_bead_is_as_wide_as_it_was_drawn(diameter: float, level: int) -> None:
 
 
 def test_several_beads_of_one_size_are_averaged_and_the_cut_one_is_left_out() -> None:
-    scale = scale_from_beads(picture(beads((40, 40, 30), (120, 70, 30.4), (195, 60, 30)), 5), 3.0)
+    scale = scale_from_beads(picture(beads((40, 40, 30), (120, 70, 30.4), (185.5, 60, 30)), 5), 3.0)
     assert len(scale.boxes) == 2
     assert 3.0 / scale.um_per_pixel == pytest.approx(30.2, abs=0.3)
 

@@ -107,7 +107,12 @@ DEFINITIONS = (
     ),
     Definition("head_mean", "grey", "Mean grey level of the head", "0.299 R + 0.587 G + 0.114 B"),
     Definition("head_sd", "grey", "Standard deviation of the head's grey levels", "root mean square"),
-    Definition("background_median", "grey", "Grey level of the bare slide", "median of what is near the head and in no part"),
+    Definition(
+        "background_median",
+        "grey",
+        "Grey level of the bare slide",
+        "median of what is near the head and in no part",
+    ),
     Definition(
         "background_sd",
         "grey",
