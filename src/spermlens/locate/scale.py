@@ -160,7 +160,7 @@ def _beads(grey: Grey) -> list[Head]:
     inside = soft < cut if darker else soft > cut
     half = float(np.median(soft[inside]) + np.median(soft[~inside])) / 2  # where an edge really is
     mask = soft < half if darker else soft > half
-    numbers, count = ndimage.label(ndimage.binary_fill_holes(mask))
+    numbers, count = ndimage.label(mask)
     found = [numbers == number for number in range(1, count + 1)]
     heads = [Head.of(one) for one in found if not touches_border(one)]
     return [head for head in heads if _is_round(head)]
