@@ -1,0 +1,135 @@
+"""The head of a stained cell: the thick dark thing near the middle, without what is thin or touches it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from spermlens.locate._field import Field, Plane
+from spermlens.locate.contour import box_of
+from spermlens.types import Mask
+
+Place = tuple[int, int]  # row, column
+
+NEAR = 0.25  # of the shorter side: a head that far from the middle counts a third
+FULL_DENSITY = 0.45  # darker than that is no better sign of a head
+LEVEL = 0.16  # of the head's density: half of the palest acrosome
+LEAST_NOISES = 4.0
+SMALL_HOLE = 0.12  # of the area around it: a vacuole; more is slide between threads
+ONE_HEAD = 0.92  # two lobes are one head when the waist between them is that part of the smaller one
+NUCLEUS = 0.7  # of the density that a tenth of the piece exceeds
+THIN_NUCLEUS = 0.6  # of the thickest one: what is thinner is a spot
+THICK = 0.65  # of the half width: what is thinner is no head unless as dark as one
+AS_DARK = 0.7  # of the head's dark part
+THREAD_PX = 2.2  # half the width of the thickest tail
+
+
+def stained_head(field: Field) -> Mask:
+    """A rough mask of the head near the middle; empty where nothing is thick and dark."""
+    seed, peak = _seed(field)
+    level = max(LEAST_NOISES * field.noise, LEVEL * min(peak, FULL_DENSITY))
+    mask = np.zeros(field.shape, bool)
+    numbers, _ = ndimage.label(field.density > level)
+    if not numbers[seed]:
+        return mask
+    own = numbers == numbers[seed]
+    box = box_of(own)
+    inside = np.pad(_without_small_holes(own[box]), 1)
+    density, place = np.pad(field.density[box], 1), (seed[0] - box[0].start + 1, seed[1] - box[1].start + 1)
+    inside = _one_nucleus(_lobe(inside, place), density, place)
+    mask[box] = _without_threads(inside, density)[1:-1, 1:-1]
+    return mask
+
+
+def _seed(field: Field) -> tuple[Place, float]:
+    """The likeliest place of a head, and its density."""
+    height, width = field.shape
+    thick = ndimage.uniform_filter(field.density, 5)
+    y, x = np.ogrid[:height, :width]
+    far = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2) / (NEAR * min(height, width))
+    likely = np.minimum(thick, FULL_DENSITY) * np.exp(-(far**2))
+    row, column = np.unravel_index(int(likely.argmax()), likely.shape)
+    return (int(row), int(column)), float(thick[row, column])
+
+
+def _without_small_holes(piece: Mask) -> Mask:
+    holes, count = ndimage.label(~np.pad(piece, 1))
+    if count < 2:
+        return piece
+    small = np.bincount(holes.ravel()) < SMALL_HOLE * np.count_nonzero(piece)
+    small[[0, holes[0, 0]]] = False
+    return piece | small[holes[1:-1, 1:-1]]
+
+
+def _lobe(piece: Mask, seed: Place) -> Mask:
+    """The part of a piece that is one head: split where it narrows between two thick lobes."""
+    from skimage.segmentation import watershed
+
+    depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(piece).astype(np.float32), 0.7)
+    summits = (depth == ndimage.maximum_filter(depth, 7)) & (depth > THREAD_PX)
+    markers, count = ndimage.label(summits, np.ones((3, 3)))
+    if count < 2:
+        return piece
+    basins = watershed(-depth, markers, mask=piece)
+    own = {int(basins[_nearest(basins > 0, seed)])}
+    waists, tops = _waists(basins, depth, count), ndimage.maximum(depth, basins, np.arange(count + 1))
+    joined = waists >= ONE_HEAD * np.minimum(tops[:, None], tops[None, :])
+    joined[0] = joined[:, 0] = False
+    while more := {int(k) for o in own for k in np.flatnonzero(joined[o])} - own:
+        own |= more
+    return np.asarray(np.isin(basins, list(own)))
+
+
+def _one_nucleus(piece: Mask, density: Plane, seed: Place) -> Mask:
+    """The part of a piece around the nearest of its nuclei, where it has more than one."""
+    from skimage.segmentation import watershed
+
+    depth = ndimage.distance_transform_edt(piece)
+    nuclei, count = ndimage.label(piece & (density > NUCLEUS * np.percentile(density[piece], 90)))
+    tops = ndimage.maximum(ndimage.distance_transform_edt(nuclei > 0), nuclei, np.arange(count + 1))
+    thick = tops >= THIN_NUCLEUS * tops[1:].max(initial=THREAD_PX)
+    thick[0] = False
+    if thick.sum() < 2:
+        return piece
+    basins = watershed(-depth, np.where(thick[nuclei], nuclei, 0), mask=piece)
+    return np.asarray(basins == basins[_nearest(basins > 0, seed)])
+
+
+def _waists(basins: NDArray[np.int32], depth: Plane, count: int) -> Plane:
+    """How deep the border between every two lobes is at its deepest; 0 where they do not touch."""
+    waists = np.zeros((count + 1, count + 1), np.float32)
+    for ahead, behind in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
+        one, other = basins[ahead], basins[behind]
+        border = one != other
+        shallow = np.minimum(depth[ahead], depth[behind])[border]
+        np.maximum.at(waists, (one[border], other[border]), shallow)
+    return np.maximum(waists, waists.T)
+
+
+def _without_threads(piece: Mask, density: Plane) -> Mask:
+    """Opened by a disc in proportion to the head; a drawn-out end stays while it is as dark as the head."""
+    depth = ndimage.distance_transform_edt(piece)
+    summit = np.unravel_index(int(depth.argmax()), depth.shape)
+    cut = max(THREAD_PX, THICK * float(depth.max()))
+    core = _piece_at(depth > min(cut, 0.8 * float(depth.max())), summit)
+    if not core.any():
+        return piece
+    dark = density > AS_DARK * np.percentile(density[core], 75)
+    necks = _piece_at((depth > THREAD_PX) & dark | core, summit)
+    grown = ndimage.distance_transform_edt(~core) <= cut + 0.7
+    grown |= ndimage.distance_transform_edt(~necks) <= THREAD_PX + 0.7
+    return np.asarray(grown & piece)
+
+
+def _piece_at(mask: Mask, place: tuple[np.intp, ...]) -> Mask:
+    numbers, _ = ndimage.label(mask)
+    return np.asarray((numbers == numbers[place]) & mask)
+
+
+def _nearest(mask: Mask, place: Place) -> Place:
+    if mask[place]:
+        return place
+    rows, columns = np.nonzero(mask)
+    best = int(np.hypot(rows - place[0], columns - place[1]).argmin())
+    return int(rows[best]), int(columns[best])
