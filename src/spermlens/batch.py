@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from spermlens.errors import UsageError
-from spermlens.files import is_folder, is_there, make_sure_of, shortened, sweep, sweep_below, write_bytes
+from spermlens.files import make_sure_of, shortened, sweep_below, write_bytes
 from spermlens.lens import Lens
-from spermlens.predict.journal import Journal
+from spermlens.predict.journal import Batch, Journal, Show, carried_on, make_sure
+from spermlens.predict.names import name_below
 from spermlens.predict.pipeline import Ask, read_batches, read_sources
-from spermlens.predict.rows import Row, columns, row_of
+from spermlens.predict.rows import Row, columns, measure_columns, measured_row, row_of
 from spermlens.predict.sources import Source
 from spermlens.runs import describe_environment
 from spermlens.spreadsheet import to_csv
@@ -21,10 +21,7 @@ from spermlens.types import Explanation, Reading
 
 ON_THE_PAGE = 120  # cells; the rows hold all
 ON_THE_SHEET = 40
-DEEPEST = 500  # letters of an image's folders that the folder of maps repeats; a path has an end, too
 LOOKED_AT_FIRST = {"unsure": 0, "not_a_cell": 1, "decided": 2}
-
-Show = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +35,23 @@ class Order:
     layer: str = ""
     views: int = 0  # 0: the model's own
     batch_size: int = 32
+    measures: bool = True  # outline and measure every cell
     overwrite: bool = False
 
     def ask(self, lens: Lens, methods: tuple[str, ...]) -> Ask:
         views = self.views or lens.description.views
-        return Ask(views=views, methods=methods, layer=self.layer, batch_size=self.batch_size)
+        return Ask(
+            views=views,
+            methods=methods,
+            layer=self.layer,
+            batch_size=self.batch_size,
+            measures=self.measures,
+        )
+
+    def headings(self, lens: Lens) -> list[str]:
+        """The columns of its rows."""
+        more = measure_columns(lens.tasks, lens.description.normal) if self.measures else []
+        return [*columns(lens.tasks), *more]
 
 
 def read_batch(
@@ -50,71 +59,57 @@ def read_batch(
 ) -> list[Row]:
     """Read every source once, write what was ordered, and return all rows in the order of the sources."""
     journal = _journal(lens, order)
-    _make_sure(order, journal)
+    make_sure((order.output, order.page), journal, overwrite=order.overwrite)
+    if order.maps is not None:
+        make_sure_of(order.maps / "contact-sheet.png")
+        sweep_below(order.maps)
     rows = _read(lens, sources, order, journal, show)
     if order.page is not None:
         _write_page(lens, sources, rows, order)
     if journal is not None:  # last, so that after a kill at any moment the same command goes on
-        journal.finish(rows, columns(lens.tasks))
+        journal.finish(rows, order.headings(lens))
     return rows
 
 
-def _make_sure(order: Order, journal: Journal | None) -> None:
-    """What cannot be written is said before anything is read; what a killed run left half-done goes."""
-    own = journal.page if journal is not None else None  # a page that this very batch wrote, then was killed
-    for path in (order.output, order.page):
-        if path is None:
-            continue
-        if is_folder(path):
-            raise UsageError(f"{path}: this is a folder. Name a file.")
-        if is_there(path) and not order.overwrite and str(path.absolute()) != own:
-            raise UsageError(f"{path}: is there already. Name another file, or add --overwrite.")
-        make_sure_of(path)
-        sweep(path.parent, path.name)
-    if journal is not None:
-        sweep(journal.path.parent, journal.path.name)
-    if order.maps is not None:
-        make_sure_of(order.maps / "contact-sheet.png")
-        sweep_below(order.maps)
-
-
-def as_csv(lens: Lens, rows: Sequence[Row]) -> str:
-    headings = columns(lens.tasks)
+def as_csv(lens: Lens, rows: Sequence[Row], order: Order) -> str:
+    headings = order.headings(lens)
     return to_csv(headings, ([row[name] for name in headings] for row in rows))
 
 
 def _read(
     lens: Lens, sources: Sequence[Source], order: Order, journal: Journal | None, show: Show
 ) -> list[Row]:
-    """All rows; those an interrupted run had finished come from its journal."""
-    ask = order.ask(lens, order.methods if order.maps else ())
-    known = {source: journal.rows_of(source) if journal else None for source in sources}
-    rows = {source: found for source, found in known.items() if found is not None}
-    waiting = [source for source in sources if source not in rows]
+    """All rows; the maps are written on the way, and the sheet of the first of them at the end."""
     from spermlens.report.tiles import card_sized
 
+    ask = order.ask(lens, order.methods if order.maps else ())
     sheet: list[Reading] = []
-    try:
+    fresh = 0
+
+    def read(waiting: list[Source]) -> Iterator[Batch]:
+        nonlocal fresh
         for batch in read_batches(lens.saved, waiting, ask, lens.device):
+            fresh += len(batch)
             if order.maps is not None:
                 readings = [reading for _, found in batch for reading in found]
                 _write_maps(order.maps, readings)
-                sheet += map(card_sized, readings[: max(0, ON_THE_SHEET - len(sheet))])
-            said = {source: [row_of(r.prediction, lens.tasks) for r in found] for source, found in batch}
-            if journal is not None:
-                journal.add(said)
-            rows |= said
-            show(len(rows), len(sources))
-    finally:
-        if journal is not None:
-            journal.close()
+                sheet.extend(map(card_sized, readings[: max(0, ON_THE_SHEET - len(sheet))]))
+            yield {source: [_row(lens, reading, order) for reading in found] for source, found in batch}
+
+    rows = carried_on(sources, journal, read, show)
     if order.maps is not None:
-        if len(waiting) < len(sources):  # the sheet shows the first images, whenever they were read
+        if fresh < len(sources):  # the sheet shows the first images, whenever they were read
             again = read_sources(lens.saved, sources, ask, lens.device)
             all_readings = (card_sized(reading) for _, found in again for reading in found)
             sheet = list(islice(all_readings, ON_THE_SHEET))
         _write_sheet(lens, order.maps, sheet)
-    return [row for source in sources for row in rows[source]]
+    return rows
+
+
+def _row(lens: Lens, reading: Reading, order: Order) -> Row:
+    if order.measures:
+        return measured_row(reading, lens.tasks, lens.description.normal)
+    return row_of(reading.prediction, lens.tasks)
 
 
 def _journal(lens: Lens, order: Order) -> Journal | None:
@@ -123,7 +118,13 @@ def _journal(lens: Lens, order: Order) -> Journal | None:
         return None
     ask = order.ask(lens, order.methods)
     maps = [str(order.maps.absolute()), ask.layer, *ask.methods] if order.maps else []
-    settings = {"model": lens.description.id, "views": ask.views, "maps": maps, **_deciding(lens)}
+    settings = {
+        "model": lens.description.id,
+        "views": ask.views,
+        "maps": maps,
+        "measures": order.measures,
+        **_deciding(lens),
+    }
     return Journal(order.output, settings, order.page)
 
 
@@ -145,13 +146,8 @@ def _write_maps(folder: Path, readings: Sequence[Reading]) -> None:
 
 
 def _map_name(reading: Reading, found: Explanation) -> str:
-    """The image's own folders are kept, but nothing leads out of the folder of maps."""
-    *above, last = [step for step in reading.prediction.id.split("/") if step not in ("", ".", "..")]
-    last = last.replace("#", "-page").replace(":", "_")
     said = shortened(f"{found.task}.{found.target}.{found.method}".replace("/", "_").replace("\\", "_"), 120)
-    if len("/".join(above)) > DEEPEST:
-        above = [shortened("_".join(above), 120)]
-    return "/".join([*map(shortened, above), f"{shortened(last, 120)}.{said}.png"]).replace(":", "_")
+    return name_below(reading.prediction.id, f"{said}.png")
 
 
 def _write_sheet(lens: Lens, folder: Path, readings: Sequence[Reading]) -> None:

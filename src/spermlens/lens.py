@@ -99,10 +99,14 @@ class Lens:
         views: int | None = None,
         methods: Sequence[str] = (),
         layer: str = "",
+        measures: bool = False,
     ) -> list[Reading]:
-        """Predictions together with the images and the explanations of the likeliest classes."""
+        """Predictions together with the images, the explanations of the likeliest classes, the measures."""
         ask = Ask(
-            views=self.description.views if views is None else views, methods=tuple(methods), layer=layer
+            views=self.description.views if views is None else views,
+            methods=tuple(methods),
+            layer=layer,
+            measures=measures,
         )
         return read_samples(self.saved, _samples(images), ask, self.device)
 

@@ -36,6 +36,9 @@ def predict(
     views: Annotated[int, typer.Option(help="Rotations and mirrors averaged; 0: the model's own.")] = 0,
     um_per_pixel: Annotated[float, typer.Option(help="Size of a pixel, where the images do not say.")] = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 32,
+    measures: Annotated[
+        bool, typer.Option("--measures/--no-measures", help="Outline and measure every cell, too.")
+    ] = True,
     overwrite: Annotated[bool, typer.Option(help="Replace an output that is there.")] = False,
     device: Device = "auto",
     as_json: AsJson = False,
@@ -57,13 +60,14 @@ def predict(
         layer=layer,
         views=views,
         batch_size=batch_size,
+        measures=measures,
         overwrite=overwrite,
     )
     rows = carry_out(lens, find_sources(inputs, sys.stdin, um_per_pixel or None), order, quiet)
     if as_json:
         print_json(rows)
     elif output is None:
-        typer.echo(as_csv(lens, rows), nl=False)
+        typer.echo(as_csv(lens, rows, order), nl=False)
     unreadable = sum(row["status"] == "bad_input" for row in rows)
     if unreadable:
         raise DataError(f"{unreadable} of {len(rows)} images could not be read; their rows say why.")

@@ -23,7 +23,7 @@ from spermlens.models import build
 from spermlens.models._familiar import Familiar
 from spermlens.models._network import Network
 from spermlens.models._pretrained import read_tensors
-from spermlens.types import Task
+from spermlens.types import Spread, Task
 
 FORMAT = 1
 REFERENCES = "familiar.references"
@@ -47,6 +47,9 @@ class Description:
     strangest: float | None = None  # distance beyond which a picture is unlike what was learned from
     longest: float = 1.0  # longest side of an image learned from, in fields
     not_a_cell: Mapping[str, str] = field(default_factory=dict)  # task -> the class that means so
+    normal: Mapping[str, Mapping[str, Spread]] = field(
+        default_factory=dict
+    )  # task -> measure -> how it is spread over the normal cells learned from
     data: Mapping[str, Any] = field(default_factory=dict)  # name, licence, citation, pixels, what is unknown
     results: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
@@ -54,7 +57,7 @@ class Description:
 
     def __post_init__(self) -> None:
         classes = {task.name: task.classes for task in self.tasks}
-        for settings in (self.temperature, self.threshold, self.not_a_cell):
+        for settings in (self.temperature, self.threshold, self.not_a_cell, self.normal):
             for task in settings:
                 _demand(
                     task in classes, f"a setting is for task '{task}', but the tasks are {sorted(classes)}"
@@ -188,6 +191,7 @@ def describe(folder: Path) -> Description:
                 **found,
                 "tasks": tuple(Task(task["name"], tuple(task["classes"])) for task in found["tasks"]),
                 "framing": Framing(**found["framing"]),
+                "normal": _spreads(found.get("normal", {})),
                 "results": tuple(found["results"]),
                 "notes": tuple(found["notes"]),
             }
@@ -196,6 +200,13 @@ def describe(folder: Path) -> Description:
         raise BadModel(
             f"{path}: a field is missing, unknown or wrong ({error}). Copy the folder again."
         ) from error
+
+
+def _spreads(found: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Spread]]:
+    return {
+        task: {measure: Spread(told["n"], tuple(told["quantiles"])) for measure, told in of_task.items()}
+        for task, of_task in found.items()
+    }
 
 
 def _stored(name: str, value: Tensor, half: bool) -> Tensor:

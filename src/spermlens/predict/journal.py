@@ -11,16 +11,30 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 from spermlens.errors import UsageError
-from spermlens.files import is_file, is_folder, shortened, write_json, write_text, writing
+from spermlens.files import (
+    is_file,
+    is_folder,
+    is_there,
+    make_sure_of,
+    shortened,
+    sweep,
+    write_json,
+    write_text,
+    writing,
+)
 from spermlens.predict.rows import Row
 from spermlens.predict.sources import Source
 from spermlens.spreadsheet import to_csv
+
+Batch = Mapping[Source, list[Row]]
+Read = Callable[[list[Source]], Iterable[Batch]]
+Show = Callable[[int, int], None]
 
 
 class Journal:
@@ -43,7 +57,7 @@ class Journal:
         """The rows of a source that needs no second look; None where it does."""
         return self._done.get(_mark(source))
 
-    def add(self, batch: Mapping[Source, list[Row]]) -> None:
+    def add(self, batch: Batch) -> None:
         """All rows of a batch's sources; they outlive this process when this returns."""
         found = {_mark(source): rows for source, rows in batch.items()}
         with writing(self.path):
@@ -95,6 +109,38 @@ class Journal:
             except (ValueError, KeyError, TypeError):
                 break
         return found
+
+
+def make_sure(files: Iterable[Path | None], journal: Journal | None, *, overwrite: bool) -> None:
+    """What cannot be written is said before anything is read; what a killed run left half-done goes."""
+    own = journal.page if journal is not None else None  # a page that this very batch wrote, then was killed
+    for path in files:
+        if path is None:
+            continue
+        if is_folder(path):
+            raise UsageError(f"{path}: this is a folder. Name a file.")
+        if is_there(path) and not overwrite and str(path.absolute()) != own:
+            raise UsageError(f"{path}: is there already. Name another file, or add --overwrite.")
+        make_sure_of(path)
+        sweep(path.parent, path.name)
+    if journal is not None:
+        sweep(journal.path.parent, journal.path.name)
+
+
+def carried_on(sources: Sequence[Source], journal: Journal | None, read: Read, show: Show) -> list[Row]:
+    """All rows in the order of the sources; those an interrupted run had finished come from its journal."""
+    known = {source: journal.rows_of(source) if journal else None for source in sources}
+    rows = {source: found for source, found in known.items() if found is not None}
+    try:
+        for batch in read([source for source in sources if source not in rows]):
+            if journal is not None:
+                journal.add(batch)
+            rows |= batch
+            show(len(rows), len(sources))
+    finally:
+        if journal is not None:
+            journal.close()
+    return [row for source in sources for row in rows[source]]
 
 
 def _mark(source: Source) -> str:

@@ -9,11 +9,14 @@ import torch
 
 from spermlens.errors import DataError
 from spermlens.explain._engine import Question, explain
-from spermlens.models._store import Saved
+from spermlens.models._store import Description, Saved
+from spermlens.predict.disagreement import disagreements
+from spermlens.predict.measured import located
+from spermlens.predict.normal import percentiles
 from spermlens.predict.sources import Source
 from spermlens.predict.status import bad_input, decide
 from spermlens.predict.tensors import look, to_tensor
-from spermlens.types import Explanation, Prediction, Reading, Sample
+from spermlens.types import Explanation, Prediction, Reading, Sample, Status
 
 HELD_AT_MOST = 200_000_000  # bytes of pixels that wait for their batch to fill: large images come singly
 
@@ -26,6 +29,7 @@ class Ask:
     methods: tuple[str, ...] = ()  # explanations of the likeliest class, of every task
     layer: str = ""  # empty: each method's own
     batch_size: int = 32
+    measures: bool = False  # outline and measure every cell
 
 
 def read_sources(
@@ -75,7 +79,11 @@ def read_samples(saved: Saved, samples: Sequence[Sample], ask: Ask, device: torc
             decide(sample, square, seen.of(n), description)
             for n, (sample, square) in enumerate(zip(samples[start:stop], part, strict=True))
         ]
-        readings += _with_reasons(saved, samples[start:stop], said, tensor, ask)
+        found = _with_reasons(saved, samples[start:stop], said, tensor, ask)
+        if ask.measures:
+            scales = [sample.um_per_pixel for sample in samples[start:stop]]
+            found = [_measured(r, scale, description) for r, scale in zip(found, scales, strict=True)]
+        readings += found
     return readings
 
 
@@ -110,6 +118,20 @@ def _with_reasons(
         Reading(image=sample.image, prediction=prediction, explanations=tuple(found))
         for sample, prediction, found in zip(samples, said, explained, strict=True)
     ]
+
+
+def _measured(reading: Reading, um_per_pixel: float | None, model: Description) -> Reading:
+    """With the outline of the cell, its measures and what follows from them; unless there is no cell."""
+    if reading.image is None or reading.prediction.status is Status.NOT_A_CELL:
+        return reading
+    outline, measures = located(reading.image, um_per_pixel)
+    return replace(
+        reading,
+        outline=outline,
+        measures=measures,
+        percentiles=percentiles(measures, model.normal),
+        disagreements=disagreements(reading.prediction.decisions, measures, model.normal),
+    )
 
 
 def _open(source: Source) -> list[Sample] | str:

@@ -1,13 +1,17 @@
-"""A prediction as one flat row: every probability, every decision, and what became of the image."""
+"""A reading as one flat row: probabilities, decisions, what became of the image, what was measured."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from spermlens.predict.measured import MEASURES, cells_of
+from spermlens.predict.normal import Normal, placed
 from spermlens.spreadsheet import Cell
-from spermlens.types import Prediction, Task
+from spermlens.types import Prediction, Reading, Task
 
 Row = dict[str, Cell]
+OUTLINE = ("outline_reliability", "outline_reason")
+DISAGREEMENT = "disagreement"
 
 
 def columns(tasks: Sequence[Task]) -> list[str]:
@@ -45,3 +49,25 @@ def row_of(prediction: Prediction, tasks: Sequence[Task]) -> Row:
         for name, value in zip(task.classes, values, strict=True):
             row[f"p_{task.name}_{name}"] = float(value)
     return row
+
+
+def measure_columns(tasks: Sequence[Task], normal: Normal) -> list[str]:
+    """Those that follow where cells are measured; a measure that a task bears the name of is left out."""
+    taken = set(columns(tasks))
+    found = (*OUTLINE, *MEASURES, *(f"{name}_percentile" for name in placed(normal)), DISAGREEMENT)
+    return [name for name in found if name not in taken]
+
+
+def measured_row(reading: Reading, tasks: Sequence[Task], normal: Normal) -> Row:
+    """The row of a reading with its measures; where none were taken, their cells stay empty."""
+    row: Row = dict.fromkeys([*columns(tasks), *measure_columns(tasks, normal)])
+    if reading.outline is not None and reading.measures is not None:
+        found: Row = {
+            "outline_reliability": reading.outline.reliability,
+            "outline_reason": reading.outline.reason,
+            **cells_of(reading.measures),
+            **{f"{name}_percentile": place for name, place in reading.percentiles.items()},
+            DISAGREEMENT: "; ".join(reading.disagreements),
+        }
+        row |= {name: value for name, value in found.items() if name in row}
+    return row | row_of(reading.prediction, tasks)

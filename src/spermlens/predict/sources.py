@@ -14,6 +14,7 @@ from spermlens.datasets import id_of
 from spermlens.errors import BadManifest, DataMissing, UsageError
 from spermlens.files import is_file, is_folder, is_there
 from spermlens.images import list_images, read_pages
+from spermlens.images.pixel_size import pixel_size
 from spermlens.types import Image
 
 
@@ -37,7 +38,7 @@ def find_sources(
 ) -> list[Source]:
     """All images named by `inputs`, in order, each file once; '-' reads one path a line from `stream`.
 
-    `um_per_pixel` holds for the images that do not bring their own.
+    The size of a pixel is that of a manifest, else of the file itself (TIFF), else `um_per_pixel`.
     """
     if um_per_pixel is not None and not 0 < um_per_pixel < 100:
         raise UsageError(f"um per pixel must lie between 0 and 100, but is {um_per_pixel}.")
@@ -49,8 +50,15 @@ def find_sources(
         raise DataMissing(
             f"No image was found in: {', '.join(inputs) or 'nothing'}. Name files, folders or globs."
         )
-    scaled = [replace(s, um_per_pixel=s.um_per_pixel or um_per_pixel) for s in found.values()]
+    scaled = [
+        replace(s, um_per_pixel=s.um_per_pixel or _in_file(s.path) or um_per_pixel) for s in found.values()
+    ]
     return _with_own_ids(scaled)
+
+
+def _in_file(path: Path) -> float | None:
+    """What a file says of its pixels; a pipe or a device is not opened for that."""
+    return pixel_size(path) if is_file(path) else None
 
 
 def _place(path: Path) -> Path:

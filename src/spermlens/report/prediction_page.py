@@ -7,8 +7,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spermlens.evaluate.counts import tally
+from spermlens.report.measured_tiles import how_to_read_outlines, outline_figure, placed_line, short_line
 from spermlens.report.tiles import bars, cell_figure, explained, how_to_read, legend, said
-from spermlens.types import Gallery, Prediction, Reading, Report, Section, Status, Table, Task, Text, Tile
+from spermlens.types import (
+    Figure,
+    Gallery,
+    Image,
+    Prediction,
+    Reading,
+    Report,
+    Section,
+    Status,
+    Table,
+    Task,
+    Text,
+    Tile,
+)
 
 HEADS_ONLY = frozenset({"head_shape", "acrosome", "vacuole"})
 HEADS_ONLY_NOTE = "Reads heads only: this is not a WHO normal form."
@@ -29,11 +43,12 @@ def prediction_report(
         raise ValueError("A page of predictions needs an image or more.")
     thresholds = facts.get("threshold", {})
     model = str(rows[0].get("model", ""))
-    sections = [
+    sections: list[Section] = [
         _overview(rows, tasks, facts),
         _shares(rows, tasks),
         *_gallery(rows, readings, tasks, thresholds),
         *_certainty(facts),
+        *_disagreeing(rows),
         *_unreadable(rows),
     ]
     return Report(
@@ -67,7 +82,11 @@ def tile_of(reading: Reading, tasks: Sequence[Task], thresholds: Mapping[str, fl
         title=said_of_it.id,
         verdict=_verdict(said_of_it, tasks),
         tone={"decided": "good", "unsure": "unsure"}.get(said_of_it.status, "plain"),
-        figures=(cell_figure(image, said_of_it.id), *(explained(image, why) for why in reading.explanations)),
+        figures=(
+            cell_figure(image, said_of_it.id),
+            *_outlined(reading, image),
+            *(explained(image, why) for why in reading.explanations),
+        ),
         bars=tuple(
             bar
             for task in tasks
@@ -78,8 +97,26 @@ def tile_of(reading: Reading, tasks: Sequence[Task], thresholds: Mapping[str, fl
                 f"{said(task.name)}: " if several else "",
             )
         ),
-        lines=tuple(_reasons(said_of_it, tasks, thresholds or {})),
+        lines=(*_reasons(said_of_it, tasks, thresholds or {}), *_measured(reading)),
     )
+
+
+def _outlined(reading: Reading, image: Image) -> list[Figure]:
+    if reading.outline is None or reading.measures is None:
+        return []
+    name = reading.prediction.id
+    return [outline_figure(image, reading.outline, reading.measures, name, reading.reduced)]
+
+
+def _measured(reading: Reading) -> list[str]:
+    """The main measures, why they are not to be relied on, where they and a decision do not fit together."""
+    if reading.outline is None or reading.measures is None:
+        return []
+    if reading.outline.reason:
+        return [f"Outline not relied on: {reading.outline.reason}"]
+    doubts = [f"Look again: {sentence}." for sentence in reading.disagreements]
+    lines = (short_line(reading.measures), placed_line(reading.percentiles), *doubts)
+    return [line for line in lines if line]
 
 
 def _overview(rows: Sequence[Row], tasks: Sequence[Task], facts: Mapping[str, Any]) -> Section:
@@ -156,7 +193,22 @@ def _gallery(
         if maps
         else ()
     )
+    if any(reading.outline is not None for reading in shown):
+        reading_aid = (*reading_aid, how_to_read_outlines())
     return [Section("Cells", (*reading_aid, Gallery(caption, tiles)))]
+
+
+def _disagreeing(rows: Sequence[Row]) -> list[Section]:
+    """Every image whose decision and measures do not fit together, those that are not shown included."""
+    found = [(str(row["image"]), str(row["disagreement"])) for row in rows if row.get("disagreement")]
+    if not found:
+        return []
+    caption = (
+        f"{len(found)} of {len(rows)} images: what was decided does not fit what was measured. One of the "
+        "two is wrong, or the cell is an unusual one: look again. Normal is the span of nine in ten of the "
+        "normal cells that the model learned from."
+    )
+    return [Section("Decision and measure disagree", (Table(caption, ("Image", "What"), tuple(found)),))]
 
 
 def _unreadable(rows: Sequence[Row]) -> list[Section]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from spermlens.evaluate.counts import LEVEL
 from spermlens.report.overlay import colour_bar, enlarge, legible, overlay, png_bytes
-from spermlens.types import Explanation, Figure, Heat, Image, Reading, Task, Text
+from spermlens.types import Explanation, Figure, Heat, Image, Outline, Reading, Task, Text
 
 MOST = 320  # pixels along the longer side of a picture on a page
 METHODS = {
@@ -41,7 +41,25 @@ def card_sized(reading: Reading) -> Reading:
         )
         for found in reading.explanations
     )
-    return replace(reading, image=small, explanations=explanations)
+    return replace(
+        reading,
+        image=small,
+        explanations=explanations,
+        outline=_smaller(reading.outline, (small.shape[0], small.shape[1])),
+        reduced=reading.reduced * max(image.shape[:2]) / max(small.shape[:2]),
+    )
+
+
+def _smaller(outline: Outline | None, size: tuple[int, int]) -> Outline | None:
+    """The outline at another height and width: the pixels that are nearest."""
+    if outline is None:
+        return None
+    height, width = outline.head.shape
+    rows = (np.arange(size[0]) + 0.5) * height / size[0]
+    columns = (np.arange(size[1]) + 0.5) * width / size[1]
+    places = np.ix_(rows.astype(int), columns.astype(int))
+    masks = {part: mask[places] for part, mask in outline.masks.items()}
+    return replace(outline, masks=masks) if masks["head"].any() or outline.reason else None
 
 
 def map_figure(image: Image, heat: Heat, against: Heat | None, words: str) -> Figure:

@@ -31,6 +31,7 @@ from spermlens.runs import Run, describe_environment, new_run
 from spermlens.training.familiarity import remember, strangest
 from spermlens.training.folds import Split, everything, splits
 from spermlens.training.loop import CHECKPOINT_SECONDS, Pictures, Plan, fit
+from spermlens.training.normal_cells import spreads_of_normal
 from spermlens.training.outcome import conclude, save_final
 from spermlens.training.warm_start import begin, pixels_learned, refuse_overlap
 from spermlens.training.witness import Witness
@@ -238,6 +239,7 @@ def _final(
             "pixels": pixels_learned(study.experiment, study.listing.pixel_hashes),
             "strangest": strangest(unseen) if network.familiar is not None else None,
             "longest": study.longest,
+            "normal": spreads_of_normal(study.listing, study.listing.card.tasks),
         }
         save_final(run, study.experiment, study.framing, network, judged, known)
     _drop_checkpoint(run, FINAL)

@@ -134,6 +134,7 @@ def save_final(
             threshold={task: found.threshold if found else NEVER for task, found in thresholds.items()},
             strangest=known["strangest"],
             longest=known["longest"],
+            normal=known["normal"],
             not_a_cell={task.name: NOT_A_CELL for task in network.tasks if NOT_A_CELL in task.classes},
             data={**environment["data"], **known["pixels"]},
             results=tuple(

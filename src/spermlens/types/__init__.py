@@ -10,6 +10,7 @@ from spermlens.types.outline import PARTS, Outline
 from spermlens.types.reading import Explanation, Prediction, Reading, Status
 from spermlens.types.report import DISCLAIMER, Figure, Gallery, Report, Section, Table, Text, Tile
 from spermlens.types.result import Result
+from spermlens.types.spread import Spread
 
 __all__ = [
     "DISCLAIMER",
@@ -31,6 +32,7 @@ __all__ = [
     "Result",
     "Sample",
     "Section",
+    "Spread",
     "Status",
     "Table",
     "Task",

@@ -10,6 +10,8 @@ import numpy as np
 
 from spermlens.types._demand import demand
 from spermlens.types.arrays import Heat, Image, Vector
+from spermlens.types.measures import Measures
+from spermlens.types.outline import Outline
 
 
 class Status(StrEnum):
@@ -83,8 +85,16 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One image with all that was said of it. A bad input has no image."""
+    """One image with all that was said of it and measured on it. A bad input has no image.
+
+    Outline and measures are None where they were not asked for, or where there is no cell to measure.
+    """
 
     image: Image | None
     prediction: Prediction
     explanations: tuple[Explanation, ...] = ()
+    outline: Outline | None = None
+    measures: Measures | None = None
+    percentiles: Mapping[str, float] = field(default_factory=dict)  # measure -> place among normal cells
+    disagreements: tuple[str, ...] = ()  # where a decision and a measure do not fit together
+    reduced: float = 1.0  # pixels as read along one of `image`: a picture for a page may be smaller

@@ -1,0 +1,67 @@
+"""The outline of a cell and what is measured on it, as cells of a row. No torch.
+
+Lengths and areas have a column in pixels, always filled, and one in micrometres, empty where the size of a
+pixel is not known: so images of both kinds stand in one table, and no column mixes units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from spermlens.locate.definitions import DEFINITIONS, Definition
+from spermlens.locate.measure import measure
+from spermlens.locate.segment import outline
+from spermlens.locate.who import EDITION, LIMITS, who
+from spermlens.spreadsheet import Cell
+from spermlens.types import Image, Measures, Outline
+
+WIDEST_PX = 2048  # a longer image is a field of view: to look for one cell in it takes long and finds none
+POWERS = {"length": 1, "area": 2}
+
+MEASURES = tuple(
+    dict.fromkeys(
+        column for found in DEFINITIONS for column in (found.column(in_um=False), found.column(in_um=True))
+    )
+)
+VERDICTS = tuple(f"who_{name}" for name in LIMITS)
+ABOUT_WHO = ("who_scope", "who_edition")
+
+
+def located(image: Image, um_per_pixel: float | None) -> tuple[Outline, Measures]:
+    """The outline of the cell in a crop, and every measure of it."""
+    height, width = image.shape[:2]
+    if max(height, width) > WIDEST_PX:
+        reason = f"{width}x{height} pixels are a field of view: measures are taken on crops of one cell."
+        found = Outline(masks={"head": np.zeros((height, width), bool)}, reliability=0.0, reason=reason)
+    else:
+        found = outline(image)
+    return found, measure(found, image, um_per_pixel)
+
+
+def cells_of(measures: Measures) -> dict[str, float | None]:
+    """A value for each of MEASURES."""
+    return {
+        column: value
+        for definition in DEFINITIONS
+        for column, value in _in_both_units(definition, measures).items()
+    }
+
+
+def verdict_of(measures: Measures) -> dict[str, Cell]:
+    """A word for each of VERDICTS, what of the cell was judged, and by which edition."""
+    said = who(measures)
+    words: dict[str, Cell] = {f"who_{name}": item.found.value for name, item in said.items.items()}
+    return {**words, "who_scope": said.scope, "who_edition": EDITION}
+
+
+def _in_both_units(definition: Definition, measures: Measures) -> Mapping[str, float | None]:
+    in_px, in_um = definition.column(in_um=False), definition.column(in_um=True)
+    scale = measures.um_per_pixel
+    value = measures.values.get(in_px if scale is None else in_um)
+    if in_px == in_um:
+        return {in_px: value}
+    if scale is None or value is None:
+        return {in_px: value, in_um: None}
+    return {in_px: value / scale ** POWERS[definition.kind], in_um: value}
