@@ -115,7 +115,7 @@ def sweep(folder: Path, name: str = "") -> None:
         return
     for path in list(folder.iterdir()):
         left = _LEFT_OVER.fullmatch(path.name)
-        if left is None or _runs(int(left["process"])) or (name and left["name"] != name[:40]):
+        if left is None or is_running(int(left["process"])) or (name and left["name"] != name[:40]):
             continue
         if path.suffix == ".old":
             for old in path.iterdir():
@@ -191,7 +191,7 @@ def _draft_prefix(path: Path) -> str:
     return f".{path.name[:40]}.{os.getpid()}-"
 
 
-def _runs(process: int) -> bool:
+def is_running(process: int) -> bool:
     """Whether a process of this number runs here; where that cannot be asked, it may."""
     if os.name == "nt":  # there the question would end the process
         return True

@@ -14,7 +14,9 @@ from spermlens.cli import data, models, runs
 from spermlens.cli.demo import demo
 from spermlens.cli.doctor import doctor
 from spermlens.cli.evaluate import evaluate
+from spermlens.cli.measure import measure
 from spermlens.cli.predict import predict
+from spermlens.cli.reproduce import reproduce
 from spermlens.cli.train import train
 from spermlens.errors import CannotWrite, SpermlensError
 
@@ -52,8 +54,10 @@ app.add_typer(data.app, name="data")
 app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("predict")(predict)
+app.command("measure")(measure)
 app.add_typer(models.app, name="models")
 app.add_typer(runs.app, name="runs")
+app.command("reproduce")(reproduce)
 app.command("doctor")(doctor)
 app.command("demo")(demo)
 

@@ -54,11 +54,11 @@ def train(
     weights_folder.set(weights)
     with progress(quiet) as show:
         if resume:
-            run = resume_run(find_run(runs, resume), device=device, tell=_teller(show, quiet))
+            run = resume_run(find_run(runs, resume), device=device, tell=teller(show, quiet))
         else:
             chosen = _experiment(experiment, data, root, setting or [], start_from, class_map or [])
             make_sure_of(runs / chosen.name)
-            run = start(chosen, runs, device=device, tell=_teller(show, quiet))
+            run = start(chosen, runs, device=device, tell=teller(show, quiet))
     if run.predictions.is_file():  # judged on inner images only there is nothing to claim on a page
         _write_page(run)
     _print_outcome(run, as_json, quiet)
@@ -113,7 +113,7 @@ def _quoted(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _teller(show: Callable[[str, int, int], None], quiet: bool) -> Callable[[dict[str, Any]], None]:
+def teller(show: Callable[[str, int, int], None], quiet: bool) -> Callable[[dict[str, Any]], None]:
     def tell(event: dict[str, Any]) -> None:
         if event["stage"] == "train":
             done = event["index"] * event["epochs"] + event["epoch"]

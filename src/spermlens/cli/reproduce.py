@@ -1,0 +1,137 @@
+"""`spermlens reproduce`: a study's trainings one after another, or its tables from what they committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spermlens.cli._terminal import Device, Quiet, assignments, print_table, progress, say
+from spermlens.errors import UnknownName, UsageError
+
+if TYPE_CHECKING:
+    from spermlens.reproduce.progress import Places
+    from spermlens.reproduce.study import Job, Study
+
+
+def reproduce(
+    study: Annotated[str, typer.Argument(help="A study's name (paper) or TOML file.")],
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="A part, recipe or job of it. Repeatable.")
+    ] = None,
+    list_jobs: Annotated[
+        bool, typer.Option("--list", help="Say how far each job is and how long it takes; do nothing.")
+    ] = False,
+    missing: Annotated[bool, typer.Option("--missing", help="Leave out what is committed.")] = False,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="Train nothing; write the tables from what is committed.")
+    ] = False,
+    runs: Annotated[Path, typer.Option(help="Where runs are kept.")] = Path("runs"),
+    root: Annotated[
+        list[str] | None, typer.Option("--root", help="NAME=FOLDER in which a data set lies. Repeatable.")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="Folder with ImageNet weights.")] = None,
+    results: Annotated[Path, typer.Option(help="Where jobs commit and tables are written.")] = Path(
+        "experiments/results"
+    ),
+    device: Device = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Do the jobs of a study piece by piece, and write its tables from what they commit."""
+    from spermlens.reproduce.progress import Places
+    from spermlens.reproduce.study import jobs, load_study
+
+    if list_jobs and tables:
+        raise UsageError("--list and --tables are two things. Give one of them.")
+    name, found = load_study(study)
+    chosen = jobs(name, found, only or ())
+    places = Places(runs, results, _roots(root, chosen))
+    if list_jobs:
+        _list(chosen, jobs(name, found), places)
+    elif tables:
+        _write_tables(name, found, chosen, places)
+    else:
+        _work(chosen, places, missing, _trainer(weights, device, quiet))
+
+
+def _roots(texts: Sequence[str] | None, chosen: Sequence[Job]) -> dict[str, str]:
+    """{data set: folder}; a data set that no job learns from is an error."""
+    given = {name: str(folder) for name, folder in assignments(texts).items()}
+    known = {job.experiment().data.name for job in chosen} if given else set()
+    for name in given:
+        if name not in known:
+            raise UnknownName("data set of these jobs", name, known)
+    return given
+
+
+def _list(chosen: Sequence[Job], every: Sequence[Job], places: Places) -> None:
+    from spermlens.reproduce.progress import COMMITTED, estimate, paces, state
+
+    known = paces(every, places)
+    rows = []
+    for job in chosen:
+        word = state(job, places)
+        rows.append((job.path, word, "" if word == COMMITTED else estimate(job.experiment(), known)))
+    done = sum(word == COMMITTED for _, word, _ in rows)
+    print_table(f"{done} of {len(rows)} jobs are committed", ("job", "state", "time"), rows)
+    for part in dict.fromkeys(job.part for job in chosen):
+        say(f"{part.name}: {part.recipes_tried} recipe(s) tried for each model before its own was frozen.")
+
+
+def _write_tables(name: str, study: Study, chosen: Sequence[Job], places: Places) -> None:
+    """The tables of the parts that were asked for; a table is always of its whole part."""
+    from spermlens.reproduce.tables import table_of, write_table
+
+    asked = {job.part.name for job in chosen}
+    for part in study.parts:
+        if part.name not in asked:
+            continue
+        table = table_of(name, part, places)
+        if table is None:
+            typer.echo(f"{part.name}: no job of it is committed yet, so there is no table.")
+            continue
+        path = write_table(part, table, places)
+        jobs = table["jobs"]
+        typer.echo(f"Table  {path}  ({jobs['committed']} of {jobs['wanted']} jobs)")
+        if jobs["missing"]:
+            say(f"Missing: {', '.join(jobs['missing'])}.")
+
+
+def _trainer(weights: Path | None, device: str, quiet: bool) -> Callable[..., Path]:
+    """What does one job, telling of its epochs and touching its lock with each."""
+    from spermlens.cli.train import teller
+    from spermlens.models._pretrained import weights_folder
+    from spermlens.reproduce.carry_out import carry_out
+
+    weights_folder.set(weights)
+
+    def train(job: Job, places: Places, touch: Callable[[], None]) -> Path:
+        with progress(quiet) as show:
+            told = teller(show, quiet)
+
+            def tell(event: dict[str, Any]) -> None:
+                touch()
+                told(event)
+
+            return carry_out(job, places, device=device, tell=tell)
+
+    return train
+
+
+def _work(chosen: Sequence[Job], places: Places, missing: bool, train: Callable[..., Path]) -> None:
+    """Job after job, leaving out what another process holds."""
+    from spermlens.reproduce.lock import held_by, lock
+    from spermlens.reproduce.progress import COMMITTED, state
+
+    for number, job in enumerate(chosen, 1):
+        with lock(places.lock(job)) as touch:
+            if touch is None:
+                who = held_by(places.lock(job)) or "another process"
+                say(f"{job.path}: {who} does it now. Left out.")
+            elif missing and state(job, places) == COMMITTED:
+                say(f"{job.path}: is committed. Left out.")
+            else:
+                say(f"Job {number} of {len(chosen)}: {job.path}.")
+                typer.echo(f"{job.path}  {train(job, places, touch)}")

@@ -1,0 +1,86 @@
+"""One job, done: its run begun, gone on with or found finished, and what it judged committed."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from spermlens.config import Experiment
+from spermlens.errors import ConfigError
+from spermlens.evaluate.table import Predictions, read_predictions
+from spermlens.reproduce.committed import Tables, write_committed
+from spermlens.reproduce.progress import Places, machine, run_of
+from spermlens.reproduce.study import Job
+from spermlens.runs import Run
+
+ABOUT = ("at", "device", "python", "system", "cores", "versions", "commit")
+
+
+def carry_out(
+    job: Job, places: Places, *, device: str = "auto", tell: Callable[[dict[str, Any]], None] = lambda _: None
+) -> Path:
+    """Do a job, going on where it stopped; the CSV that is committed."""
+    experiment = job.experiment(places.roots)
+    run = run_of(experiment, places.runs)
+    if run is None or run.status() != "finished":
+        run = _trained(run, experiment, places, device, tell)
+    table = places.table(job)
+    write_committed(table, _tables(run, experiment), _about(job, run, experiment))
+    return table
+
+
+def _trained(
+    run: Run | None,
+    experiment: Experiment,
+    places: Places,
+    device: str,
+    tell: Callable[[dict[str, Any]], None],
+) -> Run:
+    from spermlens.training.experiment import resume, start
+
+    if run is None:
+        return start(experiment, places.runs, device=device, tell=tell)
+    return resume(run, device=device, tell=tell)
+
+
+def _tables(run: Run, experiment: Experiment) -> Tables:
+    """What the run says of its tested images, by number of views."""
+    decided = experiment.decide.views
+    files = {1: run.folder / "predictions-1-view.csv", decided: run.predictions}
+    return {views: _only_task(read_predictions(path)) for views, path in files.items()}
+
+
+def _only_task(found: dict[str, Predictions]) -> Predictions:
+    if len(found) > 1:
+        raise ConfigError(f"A job of a study has one task, but has {', '.join(found)}. Set data.tasks.")
+    return next(iter(found.values()))
+
+
+def _about(job: Job, run: Run, experiment: Experiment) -> dict[str, Any]:
+    """Everything the figures depend on, and what they cost; nothing of where files lie."""
+    environment = run.environment()
+    recipe = experiment.model_dump(mode="json")
+    recipe["data"]["root"] = ""
+    seconds = sum(row["seconds"] for part in run.parts() for row in run.metrics(part))
+    return {
+        "job": job.path,
+        "run": run.id,
+        "recipe": recipe,
+        "data": {key: environment["data"][key] for key in ("name", "images", "pixels_sha256")},
+        **{key: environment[key] for key in ABOUT},
+        "machine": machine(),
+        "seconds": round(seconds, 1),
+        "looks": _looks(run),
+    }
+
+
+def _looks(run: Run) -> int:
+    """How many times an image was learned from: those of each fold times its epochs."""
+    with run.splits.open(encoding="utf-8", newline="") as stream:
+        learned = [
+            f"r{row['repeat']}f{row['fold']}" for row in csv.DictReader(stream) if row["role"] == "train"
+        ]
+    epochs = {part: len(run.metrics(part)) for part in run.parts()}
+    return sum(epochs[part] for part in learned)

@@ -1,0 +1,227 @@
+"""The tables of a study, from what its jobs have committed and from nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from spermlens.config import Experiment
+from spermlens.datasets import DATASETS
+from spermlens.errors import DataCorrupt, DataError
+from spermlens.evaluate.compare import compare, holm
+from spermlens.evaluate.intervals import RESAMPLES, condition_of, judge
+from spermlens.evaluate.scores import score
+from spermlens.files import is_file, write_json
+from spermlens.reproduce.certainty import certainty
+from spermlens.reproduce.committed import Committed, is_committed, read_committed
+from spermlens.reproduce.contenders import Contender, contenders
+from spermlens.reproduce.progress import Places
+from spermlens.reproduce.study import Job, Part, jobs_of, same_recipe
+from spermlens.types import Result
+
+METRICS = ("accuracy", "f1_macro", "balanced_accuracy", "log_loss", "ece", "brier", "exact_accuracy")
+BEST = "best"
+Rows = list[dict[str, Any]]
+
+
+def write_table(part: Part, table: dict[str, Any], places: Places) -> Path:
+    """Write the results file of a part."""
+    path = places.results / f"{part.table}.json"
+    write_json(path, table)
+    return path
+
+
+def table_of(study: str, part: Part, places: Places, *, resamples: int = RESAMPLES) -> dict[str, Any] | None:
+    """Everything that the committed jobs of a part say, and which are missing; None if all are."""
+    wanted = jobs_of(study, part)
+    found = {
+        (job.recipe.name, job.repeat): one for job in wanted if (one := _committed(job, places)) is not None
+    }
+    if not found:
+        return None
+    _one_version(found.values())
+    missing = [job.path for job in wanted if (job.recipe.name, job.repeat) not in found]
+    lines = contenders(part, found)
+    joined, absent = _joined(part, lines, places.results)
+    marked = [line for line in lines if line.name in {part.best, *part.reference}]
+    return {
+        "claim": part.claim,
+        "protocol": _protocol(part, found, len(wanted)),
+        "recipes_tried": part.recipes_tried,
+        "jobs": {"wanted": len(wanted), "committed": len(found), "missing": [*missing, *absent]},
+        "recipes": [_recipe(job) for job in wanted if job.repeat == part.repeats[0]],
+        "rows": [*_rows(part, lines, resamples), *_paces(lines, found), *joined],
+        "comparisons": _comparisons(part, lines, resamples),
+        "distribution": [row for line in lines if not line.folds for row in _one_by_one(line)],
+        "marks": [mark.model_dump() for mark in part.marks],
+        "certainty": [certainty(line) for line in marked],
+    }
+
+
+def _committed(job: Job, places: Places) -> Committed | None:
+    """What the job left, if that was made by the recipe as it is today."""
+    path = places.table(job)
+    if not is_committed(path):
+        return None
+    found = read_committed(path)
+    return found if same_recipe(found.experiment, job.experiment()) else None
+
+
+def _one_version(found: Iterable[Committed]) -> None:
+    versions: dict[str, tuple[str, str]] = {}
+    for one in found:
+        data, job = one.about["data"], str(one.about["job"])
+        first, known = versions.setdefault(data["name"], (job, data["pixels_sha256"]))
+        if known != data["pixels_sha256"]:
+            raise DataCorrupt(
+                f"{job} and {first} have judged different versions of '{data['name']}'. "
+                "Do one of them again on the same images."
+            )
+
+
+def _rows(part: Part, lines: Sequence[Contender], resamples: int) -> Rows:
+    rows = []
+    for line in lines:
+        for condition, table in line.conditions().items():
+            found = judge(
+                table,
+                dataset=line.dataset,
+                model=line.model,
+                resamples=resamples,
+                alias=BEST if line.name == part.best and condition == line.headline else "",
+                recipe=line.name,
+                method=line.method,
+                condition="" if line.method else condition,
+                runs=", ".join(line.jobs),
+            )
+            rows += [_plain(result) for result in found if _shown(result.metric)]
+    return rows
+
+
+def _shown(metric: str) -> bool:
+    return metric in METRICS or metric.startswith("recall_")
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    """A result as a row; the scores of single folds follow from what is committed."""
+    row = asdict(result)
+    del row["per_fold"]
+    return row
+
+
+def _paces(lines: Sequence[Contender], found: dict[tuple[str, int], Committed]) -> Rows:
+    """Images a second in training, by device: all epochs of all folds of all jobs on it."""
+    rows = []
+    for line in lines:
+        own = [one for (name, _), one in found.items() if name == line.name and one.about["seconds"]]
+        for device, group in groupby(sorted(own, key=_device), _device):
+            jobs = list(group)
+            pace = sum(one.about["looks"] for one in jobs) / sum(one.about["seconds"] for one in jobs)
+            result = Result(
+                dataset=line.dataset,
+                model=line.model,
+                task=line.tables[line.decided].task.name,
+                metric="training_images_per_second",
+                value=pace,
+                low=None,
+                high=None,
+                interval="none: a measure of the machine",
+                n_images=sum(one.about["looks"] for one in jobs),
+                recipe=line.name,
+                condition=device,
+                repeats=len(jobs),
+                runs=", ".join(str(one.about["job"]) for one in jobs),
+            )
+            rows.append(_plain(result))
+    return rows
+
+
+def _device(one: Committed) -> str:
+    return f"{one.about['device']}, {one.about['cores']} cores"
+
+
+def _comparisons(part: Part, lines: Sequence[Contender], resamples: int) -> Rows:
+    """Each reference against every other line on its data set, on the part's first repeat alone."""
+    first = {line.name: table for line in lines if (table := _on(line, part.repeats[0])) is not None}
+    rows = []
+    for a in lines:
+        rivals = [b for b in lines if b.dataset == a.dataset and b.name != a.name]
+        for b in rivals if a.name in part.reference and a.name in first else ():
+            if b.name not in first:
+                continue
+            found = compare(first[a.name], first[b.name], resamples=resamples)
+            told = {"a": a.name, "b": b.name, "dataset": a.dataset, "n": found.n_images, **asdict(found)}
+            told |= {"condition": condition_of(a.decided), "repeat": part.repeats[0]}
+            del told["n_images"]
+            rows.append(told)
+    corrected = holm([row["p"] for row in rows])
+    return [{**row, "p_holm": p} for row, p in zip(rows, corrected, strict=True)]
+
+
+def _on(line: Contender, repeat: int) -> Any:
+    table = line.tables[line.decided]
+    mask = table.repeats == repeat
+    return table.rows(mask) if mask.any() else None
+
+
+def _one_by_one(line: Contender) -> Rows:
+    """Each repeat of a hold-out by itself: few images, so that many of them show the luck of one."""
+    rows = []
+    table = line.tables[line.decided].labelled
+    for repeat in sorted(set(table.repeats.tolist())):
+        one = table.rows(table.repeats == repeat)
+        scores = score(one.truth, one.probabilities, one.task)
+        right = int((one.predicted == one.truth).sum())
+        row = {"recipe": line.name, "condition": condition_of(line.decided), "repeat": repeat}
+        row |= {"n_images": len(one), "right": right}
+        rows.append(row | {name: scores[name] for name in ("accuracy", "f1_macro")})
+    return rows
+
+
+def _joined(part: Part, lines: Sequence[Contender], results: Path) -> tuple[Rows, list[str]]:
+    """Rows on the same data of results files that other commands write, and the files that are not there."""
+    datasets = {line.dataset for line in lines}
+    rows, absent = [], []
+    for name in part.joined:
+        path = results / f"{name}.json"
+        if not is_file(path):
+            absent.append(path.name)
+            continue
+        try:
+            told = json.loads(path.read_text("utf-8"))["rows"]
+            rows += [row for row in told if row["dataset"] in datasets]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path}: not a results file ({type(error).__name__}: {error}).") from error
+    return rows, absent
+
+
+def _recipe(job: Job) -> dict[str, Any]:
+    """What sets a recipe apart from the experiment that all share."""
+    return {
+        "name": job.recipe.name,
+        "experiment": job.recipe.experiment or job.part.experiment,
+        "changes": [*job.part.set, *job.recipe.set],
+    }
+
+
+def _protocol(part: Part, found: dict[tuple[str, int], Committed], wanted: int) -> str:
+    """How the figures came about, for the reader of the table."""
+    first: Experiment = next(iter(found.values())).experiment
+    names = sorted({one.experiment.data.name for one in found.values()})
+    repeats = ", ".join(map(str, part.repeats))
+    if first.protocol.kind == "folds":
+        how = f"stratified {first.protocol.folds}-fold, repeats {repeats}; temperatures fitted out of fold"
+    else:
+        how = f"hold-out of {first.protocol.test_share:.0%}, {len(part.repeats)} divisions"
+    kept = "the last epoch" if first.protocol.keep == "last" else "the epoch best on inner images"
+    tried = "1 recipe" if part.recipes_tried == 1 else f"{part.recipes_tried} recipes"
+    whole = f"{len(found)} of {wanted} jobs."
+    unknown = " ".join(sentence for name in names for sentence in DATASETS[name].CARD.unknown)
+    return (
+        f"{how}; {kept} kept; {tried} tried for each model before its own was frozen; "
+        f"identical images and known near copies together. {whole} {unknown}".rstrip()
+    )
