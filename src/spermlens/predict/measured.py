@@ -1,4 +1,4 @@
-"""The outline of a cell and what is measured on it, as cells of a row. No torch.
+"""The outline of a cell and what is measured on it, as a row. No torch.
 
 Lengths and areas have a column in pixels, always filled, and one in micrometres, empty where the size of a
 pixel is not known: so images of both kinds stand in one table, and no column mixes units.
@@ -13,7 +13,7 @@ import numpy as np
 from spermlens.locate.definitions import DEFINITIONS, Definition
 from spermlens.locate.measure import measure
 from spermlens.locate.segment import outline
-from spermlens.locate.who import EDITION, LIMITS, who
+from spermlens.locate.who import LIMITS, who
 from spermlens.spreadsheet import Cell
 from spermlens.types import Image, Measures, Outline
 
@@ -25,8 +25,8 @@ MEASURES = tuple(
         column for found in DEFINITIONS for column in (found.column(in_um=False), found.column(in_um=True))
     )
 )
-VERDICTS = tuple(f"who_{name}" for name in LIMITS)
-ABOUT_WHO = ("who_scope", "who_edition")
+VERDICT = (*(f"who_{name}" for name in LIMITS), "who_scope", "who_edition")
+COLUMNS = ("image", "status", "reliability", "reason", "um_per_pixel", "front_from", *MEASURES, *VERDICT)
 
 
 def located(image: Image, um_per_pixel: float | None) -> tuple[Outline, Measures]:
@@ -49,11 +49,31 @@ def cells_of(measures: Measures) -> dict[str, float | None]:
     }
 
 
-def verdict_of(measures: Measures) -> dict[str, Cell]:
-    """A word for each of VERDICTS, what of the cell was judged, and by which edition."""
+def status_of(outline: Outline) -> str:
+    """measured, or unreliable: then it is measured all the same, and the reason goes along."""
+    return "measured" if outline.reliable else "unreliable"
+
+
+def row_of(id: str, outline: Outline, measures: Measures) -> dict[str, Cell]:
+    """A cell for each of COLUMNS."""
     said = who(measures)
-    words: dict[str, Cell] = {f"who_{name}": item.found.value for name, item in said.items.items()}
-    return {**words, "who_scope": said.scope, "who_edition": EDITION}
+    return {
+        "image": id,
+        "status": status_of(outline),
+        "reliability": outline.reliability,
+        "reason": outline.reason,
+        "um_per_pixel": measures.um_per_pixel,
+        "front_from": measures.axes.front_from if measures.axes else None,
+        **cells_of(measures),
+        **{f"who_{name}": item.found.value for name, item in said.items.items()},
+        "who_scope": said.scope,
+        "who_edition": said.edition,
+    }
+
+
+def bad_row(id: str, message: str) -> dict[str, Cell]:
+    """The row of an image that could not be read: all but the reason stays empty."""
+    return {**dict.fromkeys(COLUMNS), "image": id, "status": "bad_input", "reason": message}
 
 
 def _in_both_units(definition: Definition, measures: Measures) -> Mapping[str, float | None]:

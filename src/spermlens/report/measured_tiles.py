@@ -33,7 +33,8 @@ def how_to_read_outlines() -> Text:
     return Text(
         f"Lines: {colours}. White: the axes of the head, along which length and width are taken; a dot marks "
         "the front where the midpiece, tail or acrosome tells it. A dashed line is an outline that should "
-        "not be relied on; nothing is judged by it. The bar is in pixels where the size of a pixel is not known.",
+        "not be relied on; nothing is judged by it. The bar is in pixels where the size of a pixel is not "
+        "known.",
         "note",
     )
 
