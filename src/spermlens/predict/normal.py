@@ -38,6 +38,11 @@ def task_of(measure: str, normal: Normal) -> str | None:
     return next((task for task in normal if task not in PARTS), None)
 
 
+def told_by(task: str) -> tuple[str, ...]:
+    """The measures that normal cells of a task tell of: a normal acrosome may sit on any head."""
+    return tuple(name for name in PLACED if task not in PARTS or OF_A_PART.get(name) == task)
+
+
 def spread_of(measure: str, normal: Normal) -> Spread | None:
     """How a measure is spread over normal cells; None where it is not known."""
     task = task_of(measure, normal)

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from spermlens.evaluate.counts import share
-from spermlens.locate.definitions import DEFINITIONS
+from spermlens.locate.definitions import DEFINITIONS, Definition
 from spermlens.locate.who import EDITION, LIMITS, Found, Limits, who
 from spermlens.report.measured_tiles import how_to_read_outlines, outline_figure, short_line
 from spermlens.types import Gallery, Image, Measures, Outline, Report, Section, Table, Text, Tile
 
 HEAD_ONLY = "Only the head is judged: whether a cell is a normal form by WHO is not said here."
 JUDGED = (Found.INSIDE, Found.BELOW, Found.ABOVE)
+LIGHT = DEFINITIONS[[definition.name for definition in DEFINITIONS].index("head_mean") :]
 NOT_ENOUGH = 5  # cells: of fewer no spread is given
 
 Row = Mapping[str, Any]
@@ -26,11 +27,12 @@ def measured_report(
 ) -> Report:
     """`rows` are all images as `measure` writes them, `tiles` the cards to be shown by their status."""
     measured = [row for row in rows if row["status"] == "measured"]
-    sections = [
+    sections: list[Section] = [
         Section("", (Text(_counted(rows), "lead"), Text(f"{HEAD_ONLY} Limits: {EDITION}.", "warning"))),
-        *_sample(measured),
         *_against_who(measured),
+        *_sample("Shape and parts", measured, [d for d in DEFINITIONS if d not in LIGHT]),
         *_galleries(rows, tiles),
+        *_sample("Light and stain", measured, LIGHT),
         *_unreadable(rows),
     ]
     count = f"{len(rows)} {'image' if len(rows) == 1 else 'images'}, measured from outlines"
@@ -86,20 +88,9 @@ def _counted(rows: Sequence[Row]) -> str:
     return f"{len(rows)} {'image' if len(rows) == 1 else 'images'}: {', '.join(parts)}."
 
 
-def _sample(rows: Sequence[Row]) -> list[Section]:
-    """Every measure over the reliable cells; in micrometres for those whose pixel size is known."""
-    lines = []
-    for definition in DEFINITIONS:
-        for column in dict.fromkeys((definition.column(in_um=True), definition.column(in_um=False))):
-            values = [float(row[column]) for row in rows if row.get(column) is not None]
-            in_both = column != definition.column(in_um=True)
-            known = [row for row in rows if row.get(definition.column(in_um=True)) is not None]
-            if len(values) < NOT_ENOUGH or (in_both and len(known) == len(values)):
-                continue
-            median, low, high, first, last = spread(values)
-            span = f"{_figure(low)} to {_figure(high)}"
-            middle = f"{_figure(first)} to {_figure(last)}"
-            lines.append((_titled(column), _figure(median), span, middle, len(values)))
+def _sample(title: str, rows: Sequence[Row], definitions: Sequence[Definition]) -> list[Section]:
+    """Measures over the reliable cells; in micrometres for those whose pixel size is known."""
+    lines = [line for definition in definitions for line in _lines(rows, definition)]
     if not lines:
         return []
     caption = (
@@ -107,7 +98,22 @@ def _sample(rows: Sequence[Row]) -> list[Section]:
         "The interval of the median is by the order of the values and takes cells as independent."
     )
     headings = ("Measure", "Median", "95 % interval of it", "5 to 95 % of the cells", "Cells")
-    return [Section("The sample", (Table(caption, headings, tuple(lines)),))]
+    return [Section(title, (Table(caption, headings, tuple(lines)),))]
+
+
+def _lines(rows: Sequence[Row], definition: Definition) -> list[tuple[str | int, ...]]:
+    """In micrometres, and in pixels where that tells of more cells."""
+    lines: list[tuple[str | int, ...]] = []
+    counted = 0
+    for column in dict.fromkeys((definition.column(in_um=True), definition.column(in_um=False))):
+        values = [float(row[column]) for row in rows if row.get(column) is not None]
+        if len(values) < NOT_ENOUGH or len(values) == counted:
+            continue
+        counted = len(values)
+        median, low, high, first, last = spread(values)
+        spans = (f"{_figure(low)} to {_figure(high)}", f"{_figure(first)} to {_figure(last)}")
+        lines.append((_titled(column), _figure(median), *spans, counted))
+    return lines
 
 
 def _against_who(rows: Sequence[Row]) -> list[Section]:

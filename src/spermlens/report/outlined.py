@@ -101,7 +101,7 @@ def _draw_axes(pen: _Pen, axes: Axes, outline: Outline, reduced: float) -> None:
         (widest + 1j * ahead * (across.min() - 0.5), widest + 1j * ahead * (across.max() + 0.5)),
     ]
     for start, stop in ends:
-        pen.line([(start.real, start.imag), (stop.real, stop.imag)], LIGHT, 1.0)
+        pen.line([(start.real, start.imag), (stop.real, stop.imag)], LIGHT, 1.4)
     if axes.front_known:
         x, y = pen.place((ends[0][1].real, ends[0][1].imag))
         for radius, colour in ((5.0, INK), (3.8, LIGHT)):
@@ -122,9 +122,7 @@ def _draw_bar(pen: _Pen, width: int, height: int, um_per_pixel: float | None, re
     from PIL import ImageFont
 
     lengths, unit, one = (
-        (BARS_PX, "px", reduced)
-        if um_per_pixel is None
-        else (BARS_UM, "\N{MICRO SIGN}m", um_per_pixel * reduced)
+        (BARS_PX, "px", reduced) if um_per_pixel is None else (BARS_UM, "um", um_per_pixel * reduced)
     )
     fitting = [length for length in lengths if length / one <= LONGEST_BAR * width]
     length = fitting[0] if fitting else lengths[-1]
