@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from spermlens.locate._field import Plane
-from spermlens.locate.contour import HEAD_WAVE_PX, POINTS, Line, area_within, lines_around
+from spermlens.locate.contour import HEAD_WAVE_PX, Line, area_within, box_of, lines_around
 from spermlens.types import Mask
 
+EVERY = 2  # point of the rough outline: they lie closer than pixels
 REACH_PX = 4.0  # to both sides of the rough outline
 STEP_PX = 0.5
 MOST_STEP = 0.5  # a step of the density higher than that counts as this, when neighbours are asked
@@ -29,7 +30,9 @@ class Rim(NamedTuple):
 
 def rim_of(mask: Mask, density: Plane) -> Rim:
     """The outline of a rough mask, which must not be empty, moved onto the rim around it."""
-    rough = max(lines_around(mask, HEAD_WAVE_PX), key=area_within)
+    box = box_of(mask)
+    rough = max(lines_around(mask[box], HEAD_WAVE_PX), key=area_within)[::EVERY]
+    rough = rough + complex(box[1].start, box[0].start)
     away = np.arange(-REACH_PX, REACH_PX + STEP_PX / 2, STEP_PX)
     out = outward(rough)
     places = rough[:, None] + away * out[:, None]
@@ -39,7 +42,7 @@ def rim_of(mask: Mask, density: Plane) -> Rim:
     heights = inside - seen[:, middle + 2 :].min(axis=1)
     shifts, falls = _nearest_fall(seen - (inside - heights / 2)[:, None], away)
     trust = np.where(falls, np.clip(heights, 0, MOST_STEP), 0) + 1e-3
-    shifts = ndimage.median_filter(shifts, 15, mode="wrap")
+    shifts = ndimage.median_filter(shifts, 7, mode="wrap")
     shifts = _smooth(shifts * trust) / _smooth(trust)
     return Rim(rough + shifts * out, heights, falls)
 
@@ -53,9 +56,11 @@ def outward(line: Line) -> Line:
 
 def filled(line: Line, shape: tuple[int, int]) -> Mask:
     """The pixels whose middle lies inside the closed line."""
-    from skimage.draw import polygon2mask
+    from skimage.draw import polygon
 
-    return np.asarray(polygon2mask(shape, np.stack([line.imag, line.real], 1)), bool)
+    mask = np.zeros(shape, bool)
+    mask[polygon(line.imag, line.real, shape)] = True
+    return mask
 
 
 def _nearest_fall(above: Plane, away: Offsets) -> tuple[Offsets, Mask]:
@@ -64,10 +69,10 @@ def _nearest_fall(above: Plane, away: Offsets) -> tuple[Offsets, Mask]:
     through = (first > 0) & (second <= 0)
     part = np.divide(first, first - second, out=np.zeros_like(first), where=through)
     crossings = np.where(through, away[:-1] + STEP_PX * part, np.inf)
-    chosen = crossings[np.arange(POINTS), np.abs(crossings).argmin(axis=1)]
+    chosen = crossings[np.arange(len(above)), np.abs(crossings).argmin(axis=1)]
     falls = np.isfinite(chosen)
     return np.where(falls, chosen, 0.0), falls
 
 
 def _smooth(values: Offsets) -> Offsets:
-    return np.asarray(ndimage.gaussian_filter1d(values, 4.0, mode="wrap"))
+    return np.asarray(ndimage.gaussian_filter1d(values, 2.0, mode="wrap"))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from spermlens.locate._field import Field, Plane
+from spermlens.locate._pixels import deep, eroded, grown
 from spermlens.locate.contour import box_of
 from spermlens.types import Mask
 
@@ -23,6 +24,8 @@ THIN_NUCLEUS = 0.6  # of the thickest one: what is thinner is a spot
 THICK = 0.65  # of the half width: what is thinner is no head unless as dark as one
 AS_DARK = 0.7  # of the head's dark part
 THREAD_PX = 2.2  # half the width of the thickest tail
+THICKER_PX = 5  # than a thread
+MARGIN_PX = 8  # around what is thick: no drawn-out end is thin for longer
 
 
 def stained_head(field: Field) -> Mask:
@@ -33,24 +36,33 @@ def stained_head(field: Field) -> Mask:
     numbers, _ = ndimage.label(field.density > level)
     if not numbers[seed]:
         return mask
-    own = numbers == numbers[seed]
-    box = box_of(own)
-    inside = np.pad(_without_small_holes(own[box]), 1)
+    box = _thick_box(numbers == numbers[seed])
+    numbers, _ = ndimage.label(np.pad(numbers[box] == numbers[seed], 1))
     density, place = np.pad(field.density[box], 1), (seed[0] - box[0].start + 1, seed[1] - box[1].start + 1)
-    inside = _one_nucleus(_lobe(inside, place), density, place)
-    mask[box] = _without_threads(inside, density)[1:-1, 1:-1]
+    mask[box] = _one_head(_without_small_holes(numbers == numbers[place]), density, place)[1:-1, 1:-1]
     return mask
+
+
+def _one_head(piece: Mask, density: Plane, place: Place) -> Mask:
+    depth = deep(piece)
+    lobe = _one_nucleus(_lobe(piece, depth, place), depth, density, place)
+    return _without_threads(lobe, depth if lobe is piece else deep(lobe), density)
 
 
 def _seed(field: Field) -> tuple[Place, float]:
     """The likeliest place of a head, and its density."""
-    height, width = field.shape
     thick = ndimage.uniform_filter(field.density, 5)
-    y, x = np.ogrid[:height, :width]
-    far = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2) / (NEAR * min(height, width))
-    likely = np.minimum(thick, FULL_DENSITY) * np.exp(-(far**2))
+    reach = NEAR * min(field.shape)
+    y, x = (np.exp(-(((np.arange(side) - (side - 1) / 2) / reach) ** 2)) for side in field.shape)
+    likely = np.minimum(thick, FULL_DENSITY) * np.outer(y, x)
     row, column = np.unravel_index(int(likely.argmax()), likely.shape)
     return (int(row), int(column)), float(thick[row, column])
+
+
+def _thick_box(piece: Mask) -> tuple[slice, slice]:
+    """The box of what is thicker than a thread, with a margin; of all where nothing is."""
+    thick = eroded(piece, THICKER_PX)
+    return grown(box_of(thick if thick.any() else piece), MARGIN_PX, piece.shape)
 
 
 def _without_small_holes(piece: Mask) -> Mask:
@@ -62,11 +74,11 @@ def _without_small_holes(piece: Mask) -> Mask:
     return piece | small[holes[1:-1, 1:-1]]
 
 
-def _lobe(piece: Mask, seed: Place) -> Mask:
+def _lobe(piece: Mask, depth: Plane, seed: Place) -> Mask:
     """The part of a piece that is one head: split where it narrows between two thick lobes."""
     from skimage.segmentation import watershed
 
-    depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(piece).astype(np.float32), 0.7)
+    depth = ndimage.gaussian_filter(depth, 0.7)
     summits = (depth == ndimage.maximum_filter(depth, 7)) & (depth > THREAD_PX)
     markers, count = ndimage.label(summits, np.ones((3, 3)))
     if count < 2:
@@ -78,16 +90,18 @@ def _lobe(piece: Mask, seed: Place) -> Mask:
     joined[0] = joined[:, 0] = False
     while more := {int(k) for o in own for k in np.flatnonzero(joined[o])} - own:
         own |= more
-    return np.asarray(np.isin(basins, list(own)))
+    lobe: Mask = np.isin(basins, list(own))
+    return lobe
 
 
-def _one_nucleus(piece: Mask, density: Plane, seed: Place) -> Mask:
+def _one_nucleus(piece: Mask, depth: Plane, density: Plane, seed: Place) -> Mask:
     """The part of a piece around the nearest of its nuclei, where it has more than one."""
     from skimage.segmentation import watershed
 
-    depth = ndimage.distance_transform_edt(piece)
     nuclei, count = ndimage.label(piece & (density > NUCLEUS * np.percentile(density[piece], 90)))
-    tops = ndimage.maximum(ndimage.distance_transform_edt(nuclei > 0), nuclei, np.arange(count + 1))
+    if count < 2:
+        return piece
+    tops = ndimage.maximum(deep(nuclei > 0), nuclei, np.arange(count + 1))
     thick = tops >= THIN_NUCLEUS * tops[1:].max(initial=THREAD_PX)
     thick[0] = False
     if thick.sum() < 2:
@@ -107,24 +121,23 @@ def _waists(basins: NDArray[np.int32], depth: Plane, count: int) -> Plane:
     return np.maximum(waists, waists.T)
 
 
-def _without_threads(piece: Mask, density: Plane) -> Mask:
+def _without_threads(piece: Mask, depth: Plane, density: Plane) -> Mask:
     """Opened by a disc in proportion to the head; a drawn-out end stays while it is as dark as the head."""
-    depth = ndimage.distance_transform_edt(piece)
     summit = np.unravel_index(int(depth.argmax()), depth.shape)
-    cut = max(THREAD_PX, THICK * float(depth.max()))
-    core = _piece_at(depth > min(cut, 0.8 * float(depth.max())), summit)
-    if not core.any():
-        return piece
+    deepest = float(depth[summit])
+    cut = max(THREAD_PX, THICK * deepest)
+    core = _piece_at(depth > min(cut, 0.8 * deepest), summit)
     dark = density > AS_DARK * np.percentile(density[core], 75)
     necks = _piece_at((depth > THREAD_PX) & dark | core, summit)
-    grown = ndimage.distance_transform_edt(~core) <= cut + 0.7
-    grown |= ndimage.distance_transform_edt(~necks) <= THREAD_PX + 0.7
-    return np.asarray(grown & piece)
+    kept = deep(~core) <= cut + 0.7
+    kept |= deep(~necks) <= THREAD_PX + 0.7
+    return kept & piece
 
 
 def _piece_at(mask: Mask, place: tuple[np.intp, ...]) -> Mask:
     numbers, _ = ndimage.label(mask)
-    return np.asarray((numbers == numbers[place]) & mask)
+    own: Mask = numbers == numbers[place]
+    return own
 
 
 def _nearest(mask: Mask, place: Place) -> Place:

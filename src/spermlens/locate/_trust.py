@@ -8,10 +8,10 @@ import numpy as np
 from scipy import ndimage
 
 from spermlens.locate._field import Field
+from spermlens.locate._found import Found
 from spermlens.locate._rim import Rim, outward
 from spermlens.locate._unstained import Ring
 from spermlens.locate.contour import touches_border
-from spermlens.types import Mask
 
 BEYOND_PX = (3.0, 4.0, 5.0)
 
@@ -29,48 +29,44 @@ class Check(NamedTuple):
         return float(np.clip((self.value - self.poor) / (self.good - self.poor), 0, 1))
 
 
-def checks(head: Mask, rim: Rim, field: Field) -> list[Check]:
+def checks(head: Found, rim: Rim, field: Field) -> list[Check]:
+    share = head.area / head.mask.size
     return [
-        Check(_clearance(head), 0.0, 2.0, "The head is cut by the border."),
-        Check(_offset(head), 0.3, 0.14, "The object lies far from the middle."),
+        *_of_place(head),
         Check(float(np.median(rim.heights)) / field.noise, 3.0, 9.0, "It hardly differs from the slide."),
         Check(float(rim.falls.mean()), 0.6, 0.9, "Its rim cannot be seen all around."),
         Check(_like_an_ellipse(head), 0.72, 0.86, "It is not shaped like one head."),
         Check(_freedom(rim, field), 0.55, 0.8, "Something touches it."),
-        Check(np.count_nonzero(head) / head.size, 0.004, 0.012, "It is too small for a head."),
-        Check(np.count_nonzero(head) / head.size, 0.4, 0.25, "It is too large for a head."),
+        Check(share, 0.004, 0.012, "It is too small for a head."),
+        Check(share, 0.4, 0.25, "It is too large for a head."),
     ]
 
 
-def ring_checks(head: Mask, ring: Ring, field: Field) -> list[Check]:
+def ring_checks(head: Found, ring: Ring, field: Field) -> list[Check]:
     return [
-        Check(_clearance(head), 0.0, 2.0, "The head is cut by the border."),
-        Check(_offset(head), 0.3, 0.14, "The object lies far from the middle."),
+        *_of_place(head),
         Check(ring.contrast / field.noise, 2.0, 5.0, "It hardly differs from the slide."),
         Check(ring.complete, 0.35, 0.7, "Its rim cannot be seen all around."),
         Check(ring.calm, 0.3, 0.6, "There is as much to see outside it as in it."),
     ]
 
 
-def _clearance(head: Mask) -> float:
-    return 0.0 if touches_border(head) else 9.0
+def _of_place(head: Found) -> list[Check]:
+    height, width = head.mask.shape
+    offset = abs(head.middle - complex(width - 1, height - 1) / 2) / min(height, width)
+    return [
+        Check(not touches_border(head.mask), 0.0, 1.0, "The head is cut by the border."),
+        Check(offset, 0.3, 0.14, "The object lies far from the middle."),
+    ]
 
 
-def _offset(head: Mask) -> float:
-    rows, columns = np.nonzero(head)
-    height, width = head.shape
-    away = np.hypot(rows.mean() - (height - 1) / 2, columns.mean() - (width - 1) / 2)
-    return float(away) / min(height, width)
-
-
-def _like_an_ellipse(head: Mask) -> float:
+def _like_an_ellipse(head: Found) -> float:
     """Overlap (Jaccard) of a mask with the ellipse that has its moments."""
-    rows, columns = np.nonzero(head)
-    off = np.stack([rows - rows.mean(), columns - columns.mean()])
-    inverse = np.linalg.inv(np.cov(off) + np.eye(2) / 12)
-    inside = int((np.einsum("ik,ij,jk->k", off, inverse, off) <= 4).sum())
-    area = np.pi * 4 / np.sqrt(np.linalg.det(inverse))
-    return float(inside / (len(rows) + area - inside))
+    pixels = head.pixels
+    long, short = (moment + 1 / 12 for moment in pixels.moments)
+    inside = int(np.count_nonzero(pixels.along**2 / long + pixels.across**2 / short <= 4))
+    area = 4 * np.pi * float(np.sqrt(long * short))
+    return inside / (head.area + area - inside)
 
 
 def _freedom(rim: Rim, field: Field) -> float:

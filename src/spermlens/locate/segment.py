@@ -9,14 +9,17 @@ from __future__ import annotations
 import numpy as np
 
 from spermlens.locate._field import Field, field_of
-from spermlens.locate._parts import acrosome_of, front_of, threads_of, vacuoles_of
+from spermlens.locate._found import Found
+from spermlens.locate._parts import acrosome_of, front_of, vacuoles_of
 from spermlens.locate._rim import filled, rim_of
 from spermlens.locate._stained import stained_head
+from spermlens.locate._threads import threads_of
 from spermlens.locate._trust import Check, checks, ring_checks
 from spermlens.locate._unstained import unstained_head
 from spermlens.types import Image, Mask, Outline
 
 LEAST_SIDE_PX = 24
+LEAST_HEAD_PX = 30
 RELIABLE = 0.5
 
 
@@ -40,32 +43,25 @@ def _stained(field: Field) -> Outline:
     if not rough.any():
         return _nothing(field.shape, "No head is seen.")
     rim = rim_of(rough, field.density)
-    head = filled(rim.line, field.shape)
-    if np.count_nonzero(head) < 30:
+    mask = filled(rim.line, field.shape)
+    if np.count_nonzero(mask) < LEAST_HEAD_PX:
         return _nothing(field.shape, "No head is seen.")
-    masks = {"head": head, "vacuole": vacuoles_of(head, field)}
+    head = Found.of(mask)
+    masks = {"head": mask, "vacuole": vacuoles_of(head, field)}
     acrosome = acrosome_of(head, field)
     if acrosome is not None:
         masks["acrosome"] = acrosome
-    masks |= _threads(head, field, front_of(head, acrosome))
+    masks |= threads_of(head, field, front_of(head, acrosome))
     return _judged(masks, checks(head, rim, field))
 
 
 def _unstained(field: Field) -> Outline:
     ring = unstained_head(field)
-    head = filled(ring.line, field.shape)
-    if np.count_nonzero(head) < 30:
+    mask = filled(ring.line, field.shape)
+    if np.count_nonzero(mask) < LEAST_HEAD_PX:
         return _nothing(field.shape, "No head is seen.")
-    masks = {"head": head, **_threads(head, field, 0j)}
-    return _judged(masks, ring_checks(head, ring, field))
-
-
-def _threads(head: Mask, field: Field, front: complex) -> dict[str, Mask]:
-    differs = field.density if field.stained else np.abs(field.brightness)
-    found = threads_of(head, differs, field.noise, front)
-    if found is None:
-        return {}
-    return {part: mask for part, mask in zip(("midpiece", "tail"), found, strict=True) if mask.any()}
+    head = Found.of(mask)
+    return _judged({"head": mask, **threads_of(head, field, 0j)}, ring_checks(head, ring, field))
 
 
 def _judged(masks: dict[str, Mask], made: list[Check]) -> Outline:
