@@ -6,6 +6,7 @@ import csv
 import io
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ def rows_of(cases: Iterable[Case]) -> Iterator[Row]:
                 head = way(case.image)
                 seconds = time.process_time() - start
                 plain = Outline(masks={"head": head}, reliability=0.0, reason="No peer tells.")
-                yield _row(case, name, seconds, plain)
+                yield _row(_head_alone(case), name, seconds, plain)
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
@@ -123,14 +124,19 @@ def _row(case: Case, model: str, seconds: float, found: Outline) -> Row:
         "dataset": case.dataset,
         "condition": case.condition,
         "image": case.id,
-        "unit": case.unit,
+        "unit": "" if case.unit == case.id else case.unit,  # empty: the image is one of its own
         "model": model,
         "seconds": round(seconds, 5),
         "reason": "",
     }
     if case.truth is None:
         return row
-    return row | _overlaps(found, case.truth) | _measures(found, case)
+    row |= _overlaps(found, case.truth)
+    return row | _measures(found, case) if model == OURS else row
+
+
+def _head_alone(case: Case) -> Case:
+    return replace(case, truth={"head": case.truth["head"]} if case.truth else None)
 
 
 def _overlaps(found: Outline, truth: Mapping[str, Mask]) -> Row:

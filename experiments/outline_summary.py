@@ -174,7 +174,8 @@ def _estimated(made: Made, metric: str, found: Estimate) -> Result:
 
 
 def _units(rows: Sequence[Row]) -> list[str]:
-    return [str(row["unit"]) for row in rows]
+    """What each image belongs to: itself, where nothing is told."""
+    return [str(row["unit"] or row["image"]) for row in rows]
 
 
 def _number(row: Row, name: str) -> float:
