@@ -15,6 +15,7 @@ COLOUR_NAMES = {
     "midpiece": "green",
     "tail": "yellow",
 }
+NAMED = 3  # measures on one line; the row holds all
 
 
 def outline_figure(
@@ -64,13 +65,15 @@ def size_in_words(values: Mapping[str, float | None]) -> str:
 
 
 def placed_line(percentiles: Mapping[str, float]) -> str:
-    """Where a cell lies outside the middle nine tenths of normal ones; empty where nowhere."""
-    far = {name: place for name, place in percentiles.items() if not 5 <= place <= 95}
-    if not far:
-        return ""
-    said = ", ".join(
-        f"{name.replace('_', ' ')} {'above' if place > 50 else 'below'} "
-        f"{place if place > 50 else 100 - place:.0f} %"
-        for name, place in far.items()
+    """The measures by which a cell lies at the ends of the normal ones; empty where by none."""
+    far = sorted(
+        ((name, place) for name, place in percentiles.items() if not 5 <= place <= 95),
+        key=lambda one: -abs(one[1] - 50),
     )
-    return f"Against normal cells: {said} of them."
+    said = [
+        f"{name.replace('_', ' ')} {'higher' if place > 50 else 'lower'} than in "
+        f"{max(place, 100 - place):.0f} %"
+        for name, place in far[:NAMED]
+    ]
+    more = f" and {len(far) - NAMED} more" if len(far) > NAMED else ""
+    return f"Of the normal cells learned from: {', '.join(said)}{more}." if said else ""
