@@ -11,9 +11,13 @@ from scipy import ndimage
 from spermlens.types import Image
 
 Plane = NDArray[np.float32]  # height x width
-Samples = NDArray[np.float32]  # places x channels, or one value a place
+Planes = NDArray[np.float32]  # 3 x height x width
+Line = NDArray[np.float32]
 
-SAMPLES = 1600  # of the image, from which the slide is estimated
+SAMPLES = 1500  # of the image, from which the slide is estimated
+NEAR_THE_SLIDE = 10.0  # grey levels
+BINS = 128
+FLAT = np.diag([0, 1e-3, 1e-3]).astype(np.float32)  # a slide whose fall cannot be told is flat
 COLOURLESS = 6.0  # grey levels between the channels up to which an image counts as grey
 DARKEST_SLIDE = 16.0  # grey levels: below, a hair of light would count as many
 LEAST_NOISE = 2e-3
@@ -41,71 +45,75 @@ class Field:
 
 def field_of(image: Image) -> Field:
     light = _smoothed(image)
-    height, width = light.shape[:2]
+    _, height, width = light.shape
     step = max(1, round((height * width / SAMPLES) ** 0.5))
-    y, x = (np.arange(side, dtype=np.float32) / side - 0.5 for side in (height, width))
-    sample = light[::step, ::step].reshape(-1, 3)
+    y, x = (np.arange(side, dtype=np.float32) / side - np.float32(0.5) for side in (height, width))
+    sample = light[:, ::step, ::step]
     slide, noise = _slide(sample, y[::step], x[::step])
     gained = np.zeros((height, width), np.float32)
     squares = np.zeros_like(gained)
-    for channel, (level, down, right) in enumerate(slide.T):
-        empty = np.maximum((level + y * down)[:, None] + x * right, DARKEST_SLIDE)
-        missing = 1 - light[..., channel] / empty
-        gained -= missing
-        squares += np.square(np.maximum(missing, 0, out=missing), out=missing)
-    density = np.sqrt(squares / 3)
-    coloured = float(np.ptp(sample, axis=1).mean()) > COLOURLESS
+    for seen, (level, down, right) in zip(light, slide, strict=True):
+        lit = seen / np.maximum((level + down * y)[:, None] + right * x, DARKEST_SLIDE)
+        gained += lit
+        missing = 1 - np.minimum(lit, 1, out=lit)
+        squares += np.square(missing, out=missing)
+    density = np.sqrt(squares / np.float32(3))
+    coloured = float(np.ptp(sample, axis=0).mean()) > COLOURLESS
     return Field(
         density=density,
-        brightness=gained / 3,
+        brightness=gained / np.float32(3) - np.float32(1),
         noise=max(noise, LEAST_NOISE),
         stained=coloured or _darkest(density) > STAINED,
     )
 
 
-def _smoothed(image: Image) -> NDArray[np.float32]:
+def _smoothed(image: Image) -> Planes:
     """The light, blurred by 0.7 px: less than any microscope blurs, more than the grain of a sensor."""
-    light = image.astype(np.float32)
-    for axis in (0, 1):
-        light = np.moveaxis(light, axis, 0)
+    light = np.moveaxis(image, 2, 0).astype(np.float32, order="C")
+    for axis in (1, 2):
+        light = np.moveaxis(light, axis, 1)
         blurred = 2 * light
-        blurred[1:] += light[:-1]
-        blurred[:-1] += light[1:]
-        blurred[0] += light[0]
-        blurred[-1] += light[-1]
-        light = np.moveaxis(blurred, 0, axis)
+        blurred[:, 1:] += light[:, :-1]
+        blurred[:, :-1] += light[:, 1:]
+        blurred[:, 0] += light[:, 0]
+        blurred[:, -1] += light[:, -1]
+        light = np.moveaxis(blurred, 1, axis)
     light /= 16
     return light
 
 
-def _slide(sample: Samples, y: Samples, x: Samples) -> tuple[NDArray[np.float32], float]:
+def _slide(sample: Planes, y: Line, x: Line) -> tuple[Planes, float]:
     """The light of the empty slide, as a plane through what is commonest, and its spread.
 
     The plane is 3 x 3: for each channel its level in the middle, its rise downwards and to the right.
     """
-    places = np.stack([np.ones((y.size, x.size)), *np.meshgrid(y, x, indexing="ij")], axis=-1).reshape(-1, 3)
-    light = sample.astype(np.float64)
-    total = light.mean(axis=1)
-    near = np.abs(total - _commonest(total)) < 10
-    plane = np.zeros((3, 3))
-    plane[0] = np.median(light[near], axis=0)
+    light = np.ascontiguousarray(sample).reshape(3, -1)
+    places = np.stack([np.ones((y.size, x.size), np.float32), *np.meshgrid(y, x, indexing="ij")]).reshape(
+        3, -1
+    )
+    total = light.sum(axis=0) / 3
+    off, slide = np.abs(total - _commonest(total)), np.zeros((3, 3), np.float32)
+    near = off < NEAR_THE_SLIDE
+    slide[:, 0] = np.median(light[:, near], axis=1)
     for _ in range(3):
-        off = np.abs(light - places @ plane).mean(axis=1)
+        off = np.abs(light - slide @ places).sum(axis=0) / 3
         near = off < max(2.5 * float(np.median(off[near])), 2.0)
-        if near.sum() < 30:
+        if np.count_nonzero(near) < 30:
             break
-        own = places[near]
-        plane = np.linalg.solve(own.T @ own + np.diag([0, 1e-6, 1e-6]), own.T @ light[near])
-    noise = float(np.median(off[near]) / plane[0].mean())
-    return plane.astype(np.float32), noise
+        own = places[:, near]
+        slide = np.linalg.solve(own @ own.T + FLAT, own @ light[:, near].T).T
+    noise = float(np.median(off[near]) / slide[:, 0].mean())
+    return slide, noise
 
 
-def _commonest(values: NDArray[np.float64]) -> float:
+def _commonest(values: Line) -> float:
     """The mode, from a smoothed histogram; of several the brightest that is nearly as common."""
-    counts, edges = np.histogram(values, bins=128)
+    low, high = float(values.min()), float(values.max())
+    width = (high - low) / BINS + 1e-6
+    counts = np.bincount(((values - low) / width).astype(np.intp), minlength=BINS)
     smooth = ndimage.gaussian_filter1d(counts.astype(float), 2.0, mode="constant")
     best = int(np.flatnonzero(smooth >= 0.6 * smooth.max())[-1])
-    return float((edges[best] + edges[best + 1]) / 2)
+    return low + (best + 0.5) * width
 
 
 def _darkest(density: Plane) -> float:

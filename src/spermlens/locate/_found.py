@@ -70,4 +70,4 @@ class Found:
         long, short = (max(2 * moment**0.5, 0.5) for moment in self.pixels.moments)
         seen = places * self.pixels.turn.conjugate()
         radii = np.hypot(seen.real / long, seen.imag / short)
-        return np.abs(places) * (1 - 1 / np.maximum(radii, 1e-6))
+        return np.asarray(np.abs(places) * (1 - 1 / np.maximum(radii, 1e-6)))

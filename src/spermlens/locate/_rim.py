@@ -12,7 +12,7 @@ from spermlens.locate._field import Plane
 from spermlens.locate.contour import HEAD_WAVE_PX, Line, area_within, box_of, lines_around
 from spermlens.types import Mask
 
-EVERY = 2  # point of the rough outline: they lie closer than pixels
+EVERY = 4  # point of the rough outline: they lie closer than pixels
 REACH_PX = 4.0  # to both sides of the rough outline
 STEP_PX = 0.5
 MOST_STEP = 0.5  # a step of the density higher than that counts as this, when neighbours are asked
@@ -42,7 +42,7 @@ def rim_of(mask: Mask, density: Plane) -> Rim:
     heights = inside - seen[:, middle + 2 :].min(axis=1)
     shifts, falls = _nearest_fall(seen - (inside - heights / 2)[:, None], away)
     trust = np.where(falls, np.clip(heights, 0, MOST_STEP), 0) + 1e-3
-    shifts = ndimage.median_filter(shifts, 7, mode="wrap")
+    shifts = ndimage.median_filter(shifts, 5, mode="wrap")
     shifts = _smooth(shifts * trust) / _smooth(trust)
     return Rim(rough + shifts * out, heights, falls)
 
@@ -75,4 +75,4 @@ def _nearest_fall(above: Plane, away: Offsets) -> tuple[Offsets, Mask]:
 
 
 def _smooth(values: Offsets) -> Offsets:
-    return np.asarray(ndimage.gaussian_filter1d(values, 2.0, mode="wrap"))
+    return np.asarray(ndimage.gaussian_filter1d(values, 1.0, mode="wrap"))

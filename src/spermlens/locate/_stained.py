@@ -71,7 +71,8 @@ def _without_small_holes(piece: Mask) -> Mask:
         return piece
     small = np.bincount(holes.ravel()) < SMALL_HOLE * np.count_nonzero(piece)
     small[[0, holes[0, 0]]] = False
-    return piece | small[holes[1:-1, 1:-1]]
+    whole: Mask = piece | small[holes[1:-1, 1:-1]]
+    return whole
 
 
 def _lobe(piece: Mask, depth: Plane, seed: Place) -> Mask:

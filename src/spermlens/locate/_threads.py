@@ -76,7 +76,9 @@ def _first(thread: Mask, near: Box, away: NDArray[np.float32], reach: float) -> 
 
     rows, columns = np.nonzero(thread[near] & (away <= max(1.5, float(away[thread[near]].min()))))
     window = grown(near, round(reach), thread.shape)
-    starts = zip(rows + near[0].start - window[0].start, columns + near[1].start - window[1].start, strict=True)
+    starts = zip(
+        rows + near[0].start - window[0].start, columns + near[1].start - window[1].start, strict=True
+    )
     ways, _ = MCP_Geometric(np.where(thread[window], 1.0, -1.0)).find_costs(list(starts))
     mask = np.zeros_like(thread)
     mask[window] = ways <= reach

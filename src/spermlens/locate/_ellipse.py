@@ -1,0 +1,123 @@
+"""The ellipse with the most complete rim near the middle of an image: all of some hundred are tried."""
+
+from __future__ import annotations
+
+import math
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spermlens.locate._field import Plane
+from spermlens.locate.contour import Line
+
+COARSE = 2  # every second pixel is enough
+HALF_LENGTHS_PX = (9.0, 11.5, 14.0, 17.0, 21.0)
+ROUNDNESS = (0.5, 0.62, 0.76, 0.92)  # width over length
+DIRECTIONS = 8
+POINTS = 16
+SLOPES = 16  # directions in which the slope is worked out
+SHIFT_PX = 12  # from the middle of the image to the middle of the head, at most
+FULL_RIM = 90  # percentile of the slopes that counts as a full rim; steeper is no better
+LARGER = 0.02  # worth of a pixel of half length: the outer of two rims as good
+
+Worths = NDArray[np.float32]
+
+
+class Ellipse(NamedTuple):
+    """Places and ways are x + iy in pixels."""
+
+    middle: complex
+    ahead: complex  # half the long axis
+    aside: complex  # half the short one
+
+    def spokes(self, count: int) -> Line:
+        turn = 2 * np.pi * np.arange(count) / count
+        return np.asarray(self.ahead * np.cos(turn) + self.aside * np.sin(turn))
+
+    def normals(self, count: int) -> Line:
+        turn = 2 * np.pi * np.arange(count) / count
+        out = self.ahead / abs(self.ahead) * abs(self.aside) * np.cos(turn)
+        out = out + self.aside / abs(self.aside) * abs(self.ahead) * np.sin(turn)
+        return np.asarray(out / np.abs(out))
+
+
+class Rims(NamedTuple):
+    """The best ellipse around which the light rises outwards, and the best around which it falls."""
+
+    rising: tuple[Ellipse, float]
+    falling: tuple[Ellipse, float]
+
+
+def best_ellipses(light: Plane) -> Rims:
+    """Each with how complete its rim is: 1 is a full rim all around, and large ones get a little more."""
+    small = light[::COARSE, ::COARSE]
+    height, width = small.shape
+    margin = math.ceil(max(HALF_LENGTHS_PX) / COARSE) + 3
+    slopes = _slopes(small, margin)
+    middle = margin + width // 2 + 1j * (margin + height // 2)
+    far = min(SHIFT_PX // COARSE, height // 2, width // 2)
+    middles = _around(middle, far, 2)
+    found, bonus = _rise(slopes, middles), _bonus()
+    best = []
+    for sign in (1, -1):
+        near, _, _ = _most(sign * found + bonus, middles)
+        close = _around(near, 1, 1)
+        place, shape, worth = _most(sign * _rise(slopes, close) + bonus, close)
+        chosen = _shapes()[shape]
+        best.append((Ellipse((place - margin * (1 + 1j)) * COARSE, chosen.ahead, chosen.aside), worth))
+    return Rims(*best)
+
+
+@cache
+def _shapes() -> tuple[Ellipse, ...]:
+    return tuple(
+        Ellipse(0j, half * ahead, half * roundness * 1j * ahead)
+        for half in HALF_LENGTHS_PX
+        for roundness in ROUNDNESS
+        for ahead in np.exp(1j * np.pi * np.arange(DIRECTIONS) / DIRECTIONS)
+    )
+
+
+@cache
+def _bonus() -> Worths:
+    return np.array([LARGER * abs(ellipse.ahead) for ellipse in _shapes()], np.float32)
+
+
+@lru_cache(8)
+def _offsets(height: int, width: int) -> NDArray[np.intp]:
+    """Ellipses x points: where in flat slopes of that size the slope along the normal stands."""
+    spokes = np.stack([ellipse.spokes(POINTS) for ellipse in _shapes()]) / COARSE
+    normals = np.stack([ellipse.normals(POINTS) for ellipse in _shapes()])
+    places = np.rint(spokes.imag) * width + np.rint(spokes.real)
+    direction = np.rint(np.angle(normals) / (2 * np.pi) * SLOPES) % SLOPES
+    offsets: NDArray[np.intp] = (direction * height * width + places).astype(np.intp)
+    return offsets
+
+
+def _slopes(light: Plane, margin: int) -> Plane:
+    """Directions x height x width: how light rises that way, -1..1, with a margin around the image."""
+    down, right = np.gradient(light)
+    full = float(np.percentile(np.hypot(down, right), FULL_RIM)) + 1e-6
+    ways = np.exp(2j * np.pi * np.arange(SLOPES // 2) / SLOPES).astype(np.complex64)[:, None, None] / full
+    half = np.clip(ways.real * right + ways.imag * down, -1, 1).astype(np.float32)
+    return np.pad(np.concatenate([half, -half]), ((0, 0), (margin, margin), (margin, margin)), mode="edge")
+
+
+def _around(middle: complex, reach: int, step: int) -> Line:
+    shifts = np.arange(-reach, reach + 1, step)
+    return np.asarray((middle + shifts[None, :] + 1j * shifts[:, None]).ravel())
+
+
+def _rise(slopes: Plane, middles: Line) -> Worths:
+    """Middles x ellipses: mean rise of the light outwards along the rim."""
+    _, height, width = slopes.shape
+    start = (middles.imag * width + middles.real).astype(np.intp)
+    seen = slopes.ravel().take(start[:, None, None] + _offsets(height, width))
+    return np.asarray(seen.mean(axis=2))
+
+
+def _most(worth: Worths, middles: Line) -> tuple[complex, int, float]:
+    place, shape = np.unravel_index(int(worth.argmax()), worth.shape)
+    return complex(middles[place]), int(shape), float(worth[place, shape])
