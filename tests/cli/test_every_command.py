@@ -46,6 +46,7 @@ def test_the_verbs_are_there() -> None:
         "predict",
         "models",
         "runs",
+        "reproduce",
         "doctor",
         "demo",
     }

@@ -52,34 +52,43 @@ def held_by(path: Path) -> str:
 
 
 def _take(path: Path, mine: dict[str, Any]) -> bool:
-    holder = _holder(path)
-    if holder is not None:
-        if not _left_over(path, holder):
-            return False
-        _put_aside(path, holder)
     # made under a name of its own and linked, so that nobody ever reads a lock that is half written
+    draft = path.with_name(f"{path.name}.{mine['token']}")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{mine['token']}")
         draft.write_text(json.dumps(mine), encoding="utf-8")
+    try:
+        holder = _holder(path)
+        if holder is not None and _left_over(path, holder):
+            _take_away(path, draft)
+        return _linked(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _take_away(path: Path, draft: Path) -> None:
+    """Remove a lock that was left over; one at a time, so that none removes what another just made."""
+    turn = path.with_name(f"{path.name}.turn")
+    with suppress(FileNotFoundError):
+        if time.time() - turn.stat().st_mtime > LEFT_OVER_SECONDS:  # its process died in this very moment
+            turn.unlink()
+    if not _linked(draft, turn):
+        return
+    try:
+        holder = _holder(path)
+        if holder is not None and _left_over(path, holder):
+            path.unlink(missing_ok=True)
+    finally:
+        turn.unlink(missing_ok=True)
+
+
+def _linked(draft: Path, path: Path) -> bool:
+    """Give a draft another name; False where that is taken."""
     try:
         os.link(draft, path)
     except FileExistsError:
         return False
-    finally:
-        draft.unlink(missing_ok=True)
     return True
-
-
-def _put_aside(path: Path, left: dict[str, Any]) -> None:
-    """Take a lock that was left over away, unless somebody else did so first and holds it now."""
-    aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    with suppress(FileNotFoundError):
-        path.replace(aside)
-        if _holder(aside) != left:
-            with suppress(FileExistsError):
-                os.link(aside, path)
-        aside.unlink(missing_ok=True)
 
 
 def _holder(path: Path) -> dict[str, Any] | None:

@@ -1,0 +1,242 @@
+"""The laws of the tables: counts agree, intervals hold their value, three looks are one image."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from drawn_jobs import TASK, Desk
+from scipy.stats import binomtest
+from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, log_loss, recall_score
+
+from spermlens.errors import DataCorrupt, DataError
+from spermlens.evaluate.calibration import cross_fitted
+from spermlens.reproduce.committed import read_committed, write_committed
+from spermlens.reproduce.contenders import mean_of
+from spermlens.reproduce.study import Job
+from spermlens.reproduce.tables import table_of, write_table
+
+FEW = 200
+One = Callable[[str], Job]
+Row = dict[str, Any]
+
+
+def tabled(desk: Desk, part: int = 0) -> dict[str, Any]:
+    found = table_of(desk.name, desk.parts[part], desk.places, resamples=FEW)
+    assert found is not None
+    return found
+
+
+def row(table: dict[str, Any], recipe: str, metric: str, condition: str) -> Row:
+    found = [
+        one
+        for one in table["rows"]
+        if (one["recipe"], one["metric"], one["condition"]) == (recipe, metric, condition)
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.fixture
+def full(desk: Desk) -> Desk:
+    for job in desk.jobs:
+        desk.commit(job)
+    return desk
+
+
+def test_scores_are_scikit_learns_mean_over_repeats(full: Desk, one: One) -> None:
+    table = tabled(full)
+    said = [read_committed(full.places.table(one(f"one/cbam-r{r}"))).tables[8] for r in (100, 101, 102)]
+    direct = {
+        "accuracy": [accuracy_score(t.truth, t.predicted) for t in said],
+        "f1_macro": [f1_score(t.truth, t.predicted, average="macro") for t in said],
+        "balanced_accuracy": [recall_score(t.truth, t.predicted, average="macro") for t in said],
+        "recall_tapered": [recall_score(t.truth == 1, t.predicted == 1) for t in said],
+        "log_loss": [log_loss(t.truth, t.probabilities, labels=range(4)) for t in said],
+        "brier": [sum(brier_score_loss(t.truth == k, t.probabilities[:, k]) for k in range(4)) for t in said],
+    }
+    for metric, values in direct.items():
+        found = row(table, "cbam", metric, "8 views")
+        assert found["value"] == pytest.approx(np.mean(values), rel=1e-5)
+        assert (found["n_images"], found["repeats"], found["dataset"]) == (60, 3, "hushem")
+
+
+def test_every_interval_holds_its_value(full: Desk) -> None:
+    rows = [one for one in tabled(full)["rows"] if one["low"] is not None and one["metric"] != "ece"]
+    assert len(rows) > 100
+    for one in rows:
+        assert one["low"] <= one["value"] <= one["high"], one
+
+
+def test_every_condition_has_its_rows_and_best_is_marked_once(full: Desk) -> None:
+    table = tabled(full)
+    conditions = ["8 views", "1 view", "8 views, calibrated", "1 view, calibrated"]
+    for recipe in ("plain", "cbam", "both"):
+        assert {o["condition"] for o in table["rows"] if o["recipe"] == recipe} >= set(conditions)
+    best = [one for one in table["rows"] if one["alias"] == "best"]
+    assert {(one["recipe"], one["condition"]) for one in best} == {("both", "8 views, calibrated")}
+    assert len([one for one in best if one["metric"] == "accuracy"]) == 1
+
+
+def test_a_temperature_is_that_of_the_other_folds(full: Desk, one: One) -> None:
+    said = [read_committed(full.places.table(one(f"one/cbam-r{r}"))).tables[8] for r in (100, 101, 102)]
+    losses = [log_loss(t.truth, cross_fitted(t).probabilities, labels=range(4)) for t in said]
+    found = row(tabled(full), "cbam", "log_loss", "8 views, calibrated")
+    assert found["value"] == pytest.approx(np.mean(losses), rel=1e-5)
+    assert found["value"] != row(tabled(full), "cbam", "log_loss", "8 views")["value"]
+
+
+def test_an_image_judged_thrice_counts_once(desk: Desk, one: One) -> None:
+    """The same judgements in three repeats: the interval stays as wide as that of one."""
+    first = one("one/cbam-r100")
+    desk.commit(first)
+    alone = row(tabled(desk), "cbam", "accuracy", "8 views")
+    about = json.loads(desk.places.table(first).with_suffix(".json").read_text())
+    for repeat in (101, 102):
+        job = one(f"one/cbam-r{repeat}")
+        tables = {
+            views: replace(table, repeats=np.full(len(table), repeat, np.int64))
+            for views, table in read_committed(desk.places.table(first)).tables.items()
+        }
+        recipe = job.experiment().model_dump(mode="json")
+        write_committed(desk.places.table(job), tables, {**about, "job": job.path, "recipe": recipe})
+    thrice = row(tabled(desk), "cbam", "accuracy", "8 views")
+    assert (thrice["repeats"], alone["repeats"]) == (3, 1)
+    for key in ("value", "low", "high", "n_images"):
+        assert thrice[key] == pytest.approx(alone[key], rel=1e-12)
+    assert "59 units" in thrice["interval"]
+
+
+def test_mcnemar_is_a_direct_count_on_the_first_repeat(full: Desk, one: One) -> None:
+    table = tabled(full)
+    a, b = (read_committed(full.places.table(one(f"one/{n}-r100"))).tables[8] for n in ("cbam", "plain"))
+    right_b = dict(zip(b.ids, (b.predicted == b.truth).tolist(), strict=True))
+    pairs = [(right, right_b[id]) for id, right in zip(a.ids, (a.predicted == a.truth).tolist(), strict=True)]
+    only_a, only_b = pairs.count((True, False)), pairs.count((False, True))
+    found = next(c for c in table["comparisons"] if (c["a"], c["b"]) == ("cbam", "plain"))
+    assert (found["n"], found["a_only"], found["b_only"]) == (60, only_a, only_b)
+    assert found["p"] == pytest.approx(binomtest(only_a, only_a + only_b).pvalue)
+    assert found["p_holm"] >= found["p"]
+    assert found["repeat"] == 100
+    assert {c["b"] for c in table["comparisons"]} == {"plain", "both", "majority"}
+
+
+def test_an_average_is_the_mean_of_probabilities_of_the_same_images(full: Desk, one: One) -> None:
+    a, b = (read_committed(full.places.table(one(f"one/{n}-r100"))).tables[8] for n in ("plain", "cbam"))
+    found = mean_of([a, b])
+    of_b = dict(zip(b.ids, b.probabilities, strict=True))
+    for id, ours, mean in zip(a.ids, a.probabilities, found.probabilities, strict=True):
+        np.testing.assert_allclose(mean, (ours + of_b[id]) / 2)
+    line = row(tabled(full), "both", "accuracy", "8 views")
+    assert line["model"] == "efficientnet_b0 + efficientnet_b0_cbam"
+
+
+def test_models_of_other_folds_are_not_averaged(full: Desk, one: One) -> None:
+    a, b = (read_committed(full.places.table(one(f"one/{n}-r100"))).tables[8] for n in ("plain", "cbam"))
+    with pytest.raises(DataCorrupt, match="same images in the same folds"):
+        mean_of([a, replace(b, folds=(b.folds + 1) % 5)])
+
+
+def test_the_commonest_class_comes_from_the_other_folds(full: Desk, one: One) -> None:
+    table = read_committed(full.places.table(one("one/plain-r100"))).tables[8]
+    right = 0
+    for fold in range(5):
+        others, own = table.truth[table.folds != fold], table.truth[table.folds == fold]
+        right += int((own == np.bincount(others).argmax()).sum())
+    found = [o for o in tabled(full)["rows"] if (o["method"], o["metric"]) == ("majority", "accuracy")]
+    assert len(found) == 1
+    assert found[0]["value"] == pytest.approx(right / 60, abs=0.05)
+    assert found[0]["value"] < 0.3
+
+
+def test_what_is_missing_is_said_and_the_rest_is_shown(desk: Desk, one: One) -> None:
+    assert table_of(desk.name, desk.parts[0], desk.places, resamples=FEW) is None
+    for path in ("one/plain-r100", "one/cbam-r100", "one/cbam-r101"):
+        desk.commit(one(path))
+    table = tabled(desk)
+    assert "3 of 6 jobs" in table["protocol"]
+    assert table["jobs"]["missing"] == ["one/plain-r101", "one/plain-r102", "one/cbam-r102", "shape.json"]
+    assert row(table, "cbam", "accuracy", "8 views")["repeats"] == 2
+    assert row(table, "both", "accuracy", "8 views")["repeats"] == 1
+    assert table["recipes_tried"] == 3
+    assert table["claim"] == "A claim."
+
+
+def test_a_job_of_another_recipe_is_missing(desk: Desk, one: One) -> None:
+    desk.commit(one("one/plain-r100"))
+    desk.commit(one("one/cbam-r100"))
+    for ending in (".csv", ".json"):
+        path = desk.places.table(one("one/cbam-r100"))
+        desk.places.table(one("one/plain-r100")).with_suffix(ending).replace(path.with_suffix(ending))
+    assert table_of(desk.name, desk.parts[0], desk.places, resamples=FEW) is None
+
+
+def test_two_versions_of_the_data_do_not_make_one_table(desk: Desk, one: One) -> None:
+    desk.commit(one("one/plain-r100"))
+    desk.commit(one("one/cbam-r100"), pixels="other")
+    with pytest.raises(DataCorrupt, match="different versions of 'hushem'"):
+        tabled(desk)
+
+
+def test_rows_of_other_commands_on_the_same_data_are_joined(full: Desk) -> None:
+    there = {"dataset": "hushem", "model": "svm", "metric": "accuracy", "value": 0.8, "low": None}
+    rows = [
+        {**there, "recipe": "shape", "condition": "", "alias": "", "method": "shape"},
+        {**there, "dataset": "mhsma"},
+    ]
+    path = full.places.results / "shape.json"
+    path.write_text(json.dumps({"rows": rows}))
+    table = tabled(full)
+    assert [one["model"] for one in table["rows"]].count("svm") == 1
+    assert table["jobs"]["missing"] == []
+    path.write_text("[]")
+    with pytest.raises(DataError, match="not a results file"):
+        tabled(full)
+
+
+def test_a_holdout_is_told_division_by_division(full: Desk, one: One) -> None:
+    table = tabled(full, part=1)
+    assert [o["repeat"] for o in table["distribution"]] == [0, 1, 2, 3]
+    for told in table["distribution"]:
+        said = read_committed(full.places.table(one(f"divided/cbam-r{told['repeat']}"))).tables[8]
+        assert told["right"] == int((said.predicted == said.truth).sum())
+        assert (told["n_images"], told["accuracy"]) == (12, told["right"] / 12)
+    assert table["marks"] == [{"who": "paper", "metric": "accuracy", "value": 0.939, "n_images": 33}]
+    assert not [o for o in table["rows"] if "calibrated" in o["condition"]]
+    assert table["comparisons"] == []
+
+
+def test_certainty_is_that_of_the_best_and_the_reference(full: Desk) -> None:
+    table = tabled(full)
+    assert [one["recipe"] for one in table["certainty"]] == ["cbam", "both"]
+    for told in table["certainty"]:
+        assert told["condition"] == "8 views, calibrated"
+        assert told["risk_coverage"][-1]["coverage"] == 1
+        assert sum(one["count"] for one in told["reliability"]["after"]) == 60
+        assert [one["level"] for one in told["sets"]] == [0.9, 0.95]
+        assert all(one["coverage"]["n_images"] == 60 for one in told["sets"])
+        assert told["sets"][0]["worst_class"]["class"] in TASK.classes
+
+
+def test_the_pace_is_images_over_seconds(full: Desk) -> None:
+    found = row(tabled(full), "cbam", "training_images_per_second", "cpu, 2 cores")
+    assert (found["value"], found["low"], found["repeats"]) == (50.0, None, 3)
+
+
+def test_a_table_is_written_as_a_results_file(full: Desk) -> None:
+    table = tabled(full)
+    path = write_table(full.parts[0], table, full.places)
+    assert path == full.places.results / "one-table.json"
+    back = json.loads(path.read_text())
+    assert back["recipes"][0] == {
+        "name": "plain",
+        "experiment": "hushem-paper",
+        "changes": ["model.name=efficientnet_b0"],
+    }
+    named = "dataset model alias recipe task method condition"
+    told = "metric value low high interval n_images repeats runs"
+    assert set(back["rows"][0]) == {*named.split(), *told.split()}
