@@ -66,7 +66,7 @@ class Found:
         return mask
 
     def beyond(self, places: NDArray[np.complex128]) -> NDArray[np.float64]:
-        """How far places, seen from its middle, lie outside the ellipse with its moments; 0 and less inside."""
+        """How far places, seen from its middle, lie outside the ellipse with its moments."""
         long, short = (max(2 * moment**0.5, 0.5) for moment in self.pixels.moments)
         seen = places * self.pixels.turn.conjugate()
         radii = np.hypot(seen.real / long, seen.imag / short)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -55,11 +56,20 @@ def outward(line: Line) -> Line:
 
 
 def filled(line: Line, shape: tuple[int, int]) -> Mask:
-    """The pixels whose middle lies inside the closed line."""
-    from skimage.draw import polygon
-
+    """The pixels whose middle lies inside the closed line: an odd number of its edges lies to their left."""
+    height, width = shape
+    x, y = line.real, line.imag
+    top, bottom = max(0, math.ceil(y.min())), min(height, math.floor(y.max()) + 1)
     mask = np.zeros(shape, bool)
-    mask[polygon(line.imag, line.real, shape)] = True
+    if top >= bottom:
+        return mask
+    above = y <= np.arange(top, bottom)[:, None]
+    rows, edges = np.nonzero(above != np.roll(above, -1, axis=1))
+    ahead = np.roll(line, -1)[edges] - line[edges]
+    crossings = x[edges] + (top + rows - y[edges]) * ahead.real / ahead.imag
+    columns = np.clip(np.ceil(crossings), 0, width).astype(np.intp)
+    flips = np.bincount(rows * (width + 1) + columns, minlength=(bottom - top) * (width + 1))
+    mask[top:bottom] = flips.reshape(-1, width + 1).cumsum(axis=1)[:, :width] % 2 == 1
     return mask
 
 
