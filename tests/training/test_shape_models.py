@@ -77,6 +77,15 @@ def test_shuffled_labels_are_not_learned() -> None:
     assert table.confidence.mean() < 0.5
 
 
+@pytest.mark.parametrize("learner", [svm, boosting])
+def test_that_a_value_is_missing_tells(learner: Any) -> None:
+    listing, columns = cells()
+    truth = listing.labels("cell")
+    values = np.stack([np.where(truth == 2, np.nan, 0.5), columns.values[:, 2]], 1)
+    told = learner(values, truth, np.array(listing.units))(values)
+    assert told[truth == 2, 2].min() > 0.6 > 0.4 > told[truth != 2, 2].max()
+
+
 def test_a_column_is_worth_what_it_tells() -> None:
     listing, columns = cells()
     worth = judged(svm, columns, listing, protocol(), shuffles=2).worth

@@ -168,7 +168,7 @@ def _worth(told: Teller, values: Floats, truth: Ints, shuffles: int) -> Floats:
             mixed = values.copy()
             mixed[:, column] = rng.permutation(mixed[:, column])
             rises[turn, column] = _log_loss(truth, told(mixed)) - before
-    return rises.mean(0) if shuffles else rises.sum(0)
+    return np.asarray(rises.mean(0) if shuffles else rises.sum(0), np.float64)
 
 
 def _log_loss(truth: Ints, probabilities: Floats) -> float:
@@ -178,4 +178,4 @@ def _log_loss(truth: Ints, probabilities: Floats) -> float:
 
 def _two_dimensional(scores: Floats) -> Floats:
     """Of two classes there is one score an image."""
-    return scores.reshape(len(scores), -1)
+    return np.asarray(scores.reshape(len(scores), -1), np.float64)
