@@ -28,7 +28,6 @@ recipes = [{ name = "plain", set = ["model.name=efficientnet_b0"] }, { name = "c
 averages = [{ name = "both", of = ["plain", "cbam"] }]
 reference = ["cbam"]
 best = "both"
-majority = true
 joined = ["shape"]
 
 [[parts]]

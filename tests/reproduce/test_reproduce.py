@@ -60,7 +60,6 @@ recipes = [{{ name = "narrow" }}, {{ name = "wide", set = ["model.arguments.widt
 averages = [{{ name = "both", of = ["narrow", "wide"] }}]
 reference = ["narrow"]
 best = "both"
-majority = true
 """
 
 Say = Callable[..., tuple[int, str]]
@@ -122,7 +121,7 @@ def test_a_study_is_done_job_by_job_and_told_in_a_table(spermlens: Say, hushem: 
 
     assert spermlens("--tables")[0] == 0
     found = json.loads((tmp_path / "results" / "shapes-small.json").read_text())
-    assert {row["recipe"] for row in found["rows"]} == {"narrow", "wide", "both", "majority"}
+    assert {row["recipe"] for row in found["rows"]} == {"narrow", "wide", "both"}
     assert found["jobs"] == {"wanted": 2, "committed": 2, "missing": []}
     assert not list((tmp_path / "results").rglob(".*"))
 

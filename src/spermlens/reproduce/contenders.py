@@ -1,4 +1,4 @@
-"""The rows of a table before they are scored: what each recipe, average or rule of thumb says."""
+"""The rows of a table before they are scored: what each recipe or average says of the images."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from spermlens.config import Experiment
 from spermlens.errors import DataCorrupt
 from spermlens.evaluate.calibration import cross_fitted
 from spermlens.evaluate.intervals import calibrated, condition_of
-from spermlens.evaluate.table import UNKNOWN, Predictions
+from spermlens.evaluate.table import Predictions
 from spermlens.reproduce.committed import Committed, Tables
 from spermlens.reproduce.study import Average, Part
 
 Found = Mapping[tuple[str, int], Committed]  # by recipe and repeat
-MAJORITY = "majority"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +28,6 @@ class Contender:
     tables: Tables
     jobs: tuple[str, ...]  # that it rests on
     folds: bool  # whether every image of a repeat is judged, fold by fold
-    method: str = ""
 
     @property
     def decided(self) -> int:
@@ -39,7 +37,7 @@ class Contender:
     def conditions(self) -> dict[str, Predictions]:
         """Every way its probabilities are scored; temperatures need other folds."""
         found = {condition_of(views): table for views, table in sorted(self.tables.items(), reverse=True)}
-        if self.folds and not self.method:
+        if self.folds:
             found |= {calibrated(name): cross_fitted(table) for name, table in found.items()}
         return found
 
@@ -47,18 +45,14 @@ class Contender:
     def headline(self) -> str:
         """The condition in which it is used: all its views, calibrated where that can be."""
         condition = condition_of(self.decided)
-        return calibrated(condition) if self.folds and not self.method else condition
+        return calibrated(condition) if self.folds else condition
 
 
 def contenders(part: Part, found: Found) -> list[Contender]:
-    """Every recipe and average of which at least one repeat is there, then the commonest class."""
+    """Every recipe and average of which at least one repeat is there."""
     lines = [_of_recipe(recipe.name, part, found) for recipe in part.recipes]
     lines += [_of_average(average, part, found) for average in part.averages]
-    there = [line for line in lines if line is not None]
-    if part.majority:
-        first = {line.dataset: line for line in reversed(there)}
-        there += [_majority(line) for line in first.values()]
-    return there
+    return [line for line in lines if line is not None]
 
 
 def pool(tables: Sequence[Predictions]) -> Predictions:
@@ -131,26 +125,6 @@ def _of_average(average: Average, part: Part, found: Found) -> Contender | None:
         },
         jobs=tuple(str(one.about["job"]) for members in there for one in members),
         folds=_has_folds(first.experiment),
-    )
-
-
-def _majority(line: Contender) -> Contender:
-    """Of each fold, how common each class is among the other folds of its repeat."""
-    table = line.tables[line.decided]
-    said = np.empty_like(table.probabilities)
-    for repeat, fold in np.unique(np.stack([table.repeats, table.folds], 1), axis=0):
-        same = table.repeats == repeat
-        inside = same & (table.folds == fold)
-        others = table.truth[same & ~inside & (table.truth != UNKNOWN)]
-        said[inside] = np.bincount(others, minlength=said.shape[1]) / len(others)
-    return Contender(
-        name=MAJORITY,
-        dataset=line.dataset,
-        model="",
-        method=MAJORITY,
-        tables={1: replace(table, probabilities=said)},
-        jobs=(),
-        folds=line.folds,
     )
 
 

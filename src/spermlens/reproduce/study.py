@@ -68,7 +68,6 @@ class Part(_Checked):
     averages: tuple[Average, ...] = ()
     reference: tuple[Name, ...] = ()  # what the others on its data set are compared with
     best: str = ""  # what was chosen beforehand as ours
-    majority: bool = False  # whether the commonest class is a row
     joined: tuple[Name, ...] = ()  # results files whose rows on the same data are joined in
     marks: tuple[Mark, ...] = ()
 

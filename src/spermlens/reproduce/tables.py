@@ -94,11 +94,10 @@ def _rows(part: Part, lines: Sequence[Contender], resamples: int) -> Rows:
                 resamples=resamples,
                 alias=BEST if line.name == part.best and condition == line.headline else "",
                 recipe=line.name,
-                method=line.method,
-                condition="" if line.method else condition,
+                condition=condition,
                 runs=", ".join(line.jobs),
             )
-            rows += [_plain(result) for result in found if _shown(result.metric)]
+            rows += [_bare(asdict(result)) for result in found if _shown(result.metric)]
     return rows
 
 
@@ -106,11 +105,9 @@ def _shown(metric: str) -> bool:
     return metric in METRICS or metric.startswith("recall_")
 
 
-def _plain(result: Result) -> dict[str, Any]:
-    """A result as a row; the scores of single folds follow from what is committed."""
-    row = asdict(result)
-    del row["per_fold"]
-    return row
+def _bare(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without the scores of single folds, which follow from what is committed."""
+    return {name: value for name, value in row.items() if name != "per_fold"}
 
 
 def _paces(lines: Sequence[Contender], found: dict[tuple[str, int], Committed]) -> Rows:
@@ -136,7 +133,7 @@ def _paces(lines: Sequence[Contender], found: dict[tuple[str, int], Committed]) 
                 repeats=len(jobs),
                 runs=", ".join(str(one.about["job"]) for one in jobs),
             )
-            rows.append(_plain(result))
+            rows.append(_bare(asdict(result)))
     return rows
 
 
@@ -192,8 +189,9 @@ def _joined(part: Part, lines: Sequence[Contender], results: Path) -> tuple[Rows
             absent.append(path.name)
             continue
         try:
-            told = json.loads(path.read_text("utf-8"))["rows"]
-            rows += [row for row in told if row["dataset"] in datasets]
+            told = json.loads(path.read_text("utf-8"))
+            found = [*told["rows"], *told.get("beside", ())]
+            rows += [_bare(row) for row in found if row["dataset"] in datasets and _shown(row["metric"])]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path}: not a results file ({type(error).__name__}: {error}).") from error
     return rows, absent
