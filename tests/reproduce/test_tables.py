@@ -17,6 +17,7 @@ from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, log_loss
 from spermlens.errors import DataCorrupt, DataError
 from spermlens.evaluate.calibration import cross_fitted
 from spermlens.evaluate.table import Predictions
+from spermlens.report.tables import results_table
 from spermlens.reproduce.committed import read_committed, write_committed
 from spermlens.reproduce.contenders import mean_of
 from spermlens.reproduce.study import Job
@@ -184,7 +185,7 @@ def test_rows_of_other_commands_on_the_same_data_are_joined(full: Desk) -> None:
         {**there, "dataset": "mhsma"},
     ]
     path = full.places.results / "shape.json"
-    beside = [{**there, "model": "majority", "per_fold": [0.2]}, {**there, "metric": "mcc"}]
+    beside = [{**there, "model": "majority", "per_fold": [0.2]}, {**there, "metric": "roc_auc_ovr_macro"}]
     path.write_text(json.dumps({"rows": rows, "beside": beside}))
     table = tabled(full)
     models = [one["model"] for one in table["rows"]]
@@ -221,8 +222,11 @@ def test_certainty_is_that_of_the_best_and_the_reference(full: Desk) -> None:
 
 
 def test_the_pace_is_images_over_seconds(full: Desk) -> None:
-    found = row(tabled(full), "cbam", "training_images_per_second", "cpu, 2 cores")
-    assert (found["value"], found["low"], found["repeats"]) == (50.0, None, 3)
+    found = {one["recipe"]: one for one in tabled(full)["pace"]}
+    assert set(found) == {"plain", "cbam"}
+    told = found["cbam"]
+    assert (told["value"], told["low"], told["repeats"]) == (50.0, None, 3)
+    assert (told["metric"], told["condition"]) == ("training_images_per_second", "cpu, 2 cores")
 
 
 def test_a_table_is_written_as_a_results_file(full: Desk) -> None:
@@ -238,3 +242,10 @@ def test_a_table_is_written_as_a_results_file(full: Desk) -> None:
     named = "dataset model alias recipe task method condition"
     told = "metric value low high interval n_images repeats runs"
     assert set(back["rows"][0]) == {*named.split(), *told.split()}
+
+
+def test_a_results_file_makes_a_table_of_the_documents(full: Desk) -> None:
+    metrics = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "log_loss", "brier", "ece")
+    lines = results_table(tabled(full), metrics=metrics).splitlines()
+    assert len(lines) == 2 + 3 * 4  # a line for each recipe and average in each condition
+    assert not any("–" in line for line in lines[2:])

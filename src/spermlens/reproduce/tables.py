@@ -23,7 +23,7 @@ from spermlens.reproduce.progress import Places
 from spermlens.reproduce.study import Job, Part, jobs_of, same_recipe
 from spermlens.types import Result
 
-METRICS = ("accuracy", "f1_macro", "balanced_accuracy", "log_loss", "ece", "brier", "exact_accuracy")
+METRICS = ("accuracy", "f1_macro", "balanced_accuracy", "mcc", "log_loss", "ece", "brier", "exact_accuracy")
 BEST = "best"
 Rows = list[dict[str, Any]]
 
@@ -54,7 +54,8 @@ def table_of(study: str, part: Part, places: Places, *, resamples: int = RESAMPL
         "recipes_tried": part.recipes_tried,
         "jobs": {"wanted": len(wanted), "committed": len(found), "missing": [*missing, *absent]},
         "recipes": [_recipe(job) for job in wanted if job.repeat == part.repeats[0]],
-        "rows": [*_rows(part, lines, resamples), *_paces(lines, found), *joined],
+        "rows": [*_rows(part, lines, resamples), *joined],
+        "pace": _paces(lines, found),
         "comparisons": _comparisons(part, lines, resamples),
         "distribution": [row for line in lines if not line.folds for row in _one_by_one(line)],
         "marks": [mark.model_dump() for mark in part.marks],
