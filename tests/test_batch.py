@@ -20,7 +20,7 @@ from spermlens.framing import Framing
 from spermlens.lens import Lens
 from spermlens.predict import sources as sources_module
 from spermlens.predict.sources import find_sources
-from spermlens.types import Explanation, Prediction, Reading, Status
+from spermlens.types import Explanation, Prediction, Reading, Spread, Status
 
 
 class StoppedError(Exception):
@@ -203,3 +203,54 @@ def test_the_page_shows_those_first_that_a_person_should_look_at(
     shown = [row for row in rows if str(row["image"]) in text]
     assert {"blank.png"} <= {row["image"] for row in shown}
     assert lens.description.id in text
+
+
+def test_rows_tell_what_was_measured_unless_it_is_left_out(lens: Lens, folder: Path) -> None:
+    found = find_sources([str(folder)], None, 0.1)
+    rows, bare = read_batch(lens, found, Order()), read_batch(lens, found, Order(measures=False))
+    assert list(rows[0]) == Order().headings(lens)
+    assert list(bare[0]) == Order(measures=False).headings(lens)
+    for row, without in zip(rows, bare, strict=True):
+        assert {name: row[name] for name in without} == without
+    measured = [row for row in rows if row["length_um"] is not None]
+    assert len(measured) >= len(rows) / 2
+    for row in measured:
+        assert row["length_um"] == pytest.approx(0.1 * float(row["length_px"] or 0))
+        assert row["outline_reliability"] is not None
+    (broken,) = [row for row in rows if row["status"] == "bad_input"]
+    assert broken["outline_reason"] is None
+
+
+def with_normal(lens: Lens) -> Lens:
+    """The same model, to which heads five to six times as long as wide are normal."""
+    spread = Spread.of(np.linspace(5, 6, 50))
+    normal = {lens.tasks[0].name: {"length_over_width": spread}}
+    threshold = {lens.tasks[0].name: 0.0}
+    changed = replace(lens.description, normal=normal, threshold=threshold, strangest=None)
+    return replace(lens, saved=replace(lens.saved, description=changed))
+
+
+def test_a_model_that_knows_normal_cells_places_and_doubts(lens: Lens, folder: Path, tmp_path: Path) -> None:
+    page, knowing = tmp_path / "page.html", with_normal(lens)
+    rows = read_batch(knowing, find_sources([str(folder)]), Order(page=page))
+    placed = [row for row in rows if row["length_over_width_percentile"] is not None]
+    assert placed
+    assert all(row["length_over_width_percentile"] == 0 and not row["outline_reason"] for row in placed)
+    task = lens.tasks[0].name
+    doubted = [row for row in placed if row[task] in ("normal", "tapered")]
+    assert doubted
+    assert all(str(row["disagreement"]).startswith(f"{row[task]}, but length/width") for row in doubted)
+    text = page.read_text()
+    assert "Decision and measure disagree" in text
+    assert f"Look again: {doubted[0]['disagreement']}" in text
+    assert "length/width" in text
+    assert "length_over_width_percentile" not in Order().headings(lens)
+
+
+def test_a_reading_has_outline_and_measures_if_asked(lens: Lens, folder: Path) -> None:
+    image = folder / "normal" / "image_001.BMP"
+    (reading,) = lens.read(image, measures=True)
+    assert reading.outline is not None
+    assert reading.measures is not None
+    assert reading.measures.values["length_over_width"] is not None
+    assert lens.read(image)[0].outline is None

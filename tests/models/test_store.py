@@ -17,7 +17,7 @@ from spermlens.files import sha256_of_file
 from spermlens.framing import Framing
 from spermlens.models import build
 from spermlens.models._store import Description, describe, load, save
-from spermlens.types import Task
+from spermlens.types import Spread, Task
 
 TASKS = (Task("shape", ("round", "long")), Task("kind", ("cell", "debris", "none")))
 DESCRIPTION = Description(
@@ -30,6 +30,7 @@ DESCRIPTION = Description(
     temperature={"shape": 1.5},
     threshold={"shape": 0.8, "kind": 1.01},
     not_a_cell={"kind": "none"},
+    normal={"shape": {"taper": Spread(30, tuple(range(23)))}},
     data={"name": "drawn", "licence": "CC0"},
     results=({"metric": "accuracy", "value": 0.5},),
     notes=("a note",),
@@ -63,6 +64,11 @@ def test_the_description_comes_back_whole(folder: Path) -> None:
     assert found == replace(DESCRIPTION, weights_sha256=found.weights_sha256)
     assert found == describe(folder)
     assert found.id == f"tiny@{sha256_of_file(folder / 'weights.safetensors')[:12]}"
+
+
+def test_a_model_saved_before_measures_were_kept_is_read(folder: Path) -> None:
+    rewrite(folder, lambda model: model.pop("normal"))
+    assert load(folder).description.normal == {}
 
 
 def test_a_model_loaded_in_inference_mode_can_be_explained(folder: Path) -> None:
