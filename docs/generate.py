@@ -5,6 +5,7 @@ reference/datasets.md    from the cards
 reference/settings.md    from the experiment's schema
 reference/measures.md    from the table of definitions
 how-to/when-things-go-wrong.md    from the table of faults that the tests try
+concepts/outline.md      its tables, from experiments/results/outline.json
 README.md                its tables, from experiments/results/*.json
 """
 
@@ -23,6 +24,7 @@ from spermlens.config import Experiment
 from spermlens.datasets import DATASETS
 from spermlens.locate.definitions import DEFINITIONS
 from spermlens.locate.who import EDITION, LIMITS
+from spermlens.report.outline_tables import TABLES as OUTLINE_TABLES
 from spermlens.report.tables import replace_block, results_table
 
 DOCS = Path(__file__).parent
@@ -69,6 +71,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reference/measures.md": WRITTEN_BY + measures(),
         DOCS / "how-to/when-things-go-wrong.md": WRITTEN_BY + faults(),
         DOCS / "reference/results.md": WRITTEN_BY + results(),
+        DOCS / "concepts/outline.md": outlines(),
         HOUSE / "README.md": readme(),
     }
 
@@ -173,10 +176,23 @@ def readme() -> str:
     return replace_block(text, "results", table)
 
 
+def outlines() -> str:
+    """The page on outlines with its tables; its text is written by hand."""
+    text = (DOCS / "concepts/outline.md").read_text(encoding="utf-8")
+    rows = json.loads((HOUSE / "experiments/results/outline.json").read_text(encoding="utf-8"))["rows"]
+    for name, table in OUTLINE_TABLES.items():
+        text = replace_block(text, name, table(rows))
+    return text
+
+
 def _result_files() -> list[Path]:
-    """The files that hold scores; others there, such as fuzz.json, hold counts."""
-    files = sorted((HOUSE / "experiments/results").glob("*.json"))
-    return [path for path in files if "rows" in json.loads(path.read_text(encoding="utf-8"))]
+    """The files that hold scores of classes; others hold counts, or have a page of their own."""
+    found = []
+    for path in sorted((HOUSE / "experiments/results").glob("*.json")):
+        rows = json.loads(path.read_text(encoding="utf-8")).get("rows", [])
+        if any(row.get("metric") == "accuracy" for row in rows):
+            found.append(path)
+    return found
 
 
 def _walk(command: Any, name: str) -> list[tuple[str, Any]]:

@@ -100,10 +100,9 @@ def _agreement(made: Made, condition: str, rows: Sequence[Row]) -> Iterator[Resu
         said = partial(made, task=part, condition=condition)
         there = [row for row in rows if row[f"true_{part}"]]
         drawn = [row for row in there if row[f"found_{part}"]]
-        not_there = [row for row in rows if row[f"true_{part}"] == 0 and row[f"found_{part}"] is not None]
-        if any(row[f"found_{part}"] is not None for row in rows):
-            yield from _overlaps(said, part, there, drawn)
-        if not_there and part != "head":
+        not_there = [row for row in rows if row[f"true_{part}"] == 0]
+        yield from _overlaps(said, part, there, drawn)
+        if not_there:
             yield _part(said, "invented", [bool(row[f"found_{part}"]) for row in not_there], not_there)
     for name in MEASURES if any(row["model"] == OURS for row in rows) else ():
         yield from _errors(partial(made, task=name, condition=condition), name, rows)

@@ -96,19 +96,20 @@ def test_a_part_that_was_not_drawn_counts_nought():
         row(0, true_head=100, found_head=90, dice_head=0.9, true_tail=50, found_tail=60, dice_tail=0.6),
         row(1, true_head=100, found_head=110, dice_head=0.7, true_tail=50),
         row(2, true_head=100, found_head=100, dice_head=1.0, true_tail=0, found_tail=9, reason="Cut."),
+        row(3, true_tail=0),
     ]
     found = figures(rows)
     values = {key[1:]: one.value for key, one in found.items()}
     assert values["head", "dice", "c; all"] == pytest.approx(2.6 / 3)
     assert values["head", "dice", "c; reliable"] == pytest.approx(0.8)
     assert values["head", "dice_below_0.8", "c; all"] == pytest.approx(1 / 3)
-    assert values["head", "reliable", "c"] == pytest.approx(2 / 3)
-    assert values["head", "reason", "c"] == pytest.approx(1 / 3)
+    assert values["head", "reliable", "c"] == 0.75
+    assert values["head", "reason", "c"] == 0.25
     assert values["tail", "dice", "c; all"] == pytest.approx(0.3)
     assert values["tail", "dice_where_drawn", "c; all"] == pytest.approx(0.6)
     assert values["tail", "area_bias", "c; all"] == pytest.approx(0.2)
     assert values["tail", "drawn", "c; all"] == 0.5
-    assert values["tail", "invented", "c; all"] == 1
+    assert values["tail", "invented", "c; all"] == 0.5
     assert found[OURS, "tail", "dice", "c; all"].n_images == 2
     assert found[OURS, "head", "reliable", "c"].interval == outline_summary.EXACT
 
