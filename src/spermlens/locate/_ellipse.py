@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from spermlens.locate._field import Plane
 from spermlens.locate.contour import Line
 
-COARSE = 2  # every second pixel is enough
+COARSE = 2  # pixels that are seen as one
+HALF = (COARSE - 1) / 2 * (1 + 1j)  # from the first of them to their middle
+NEIGHBOURS = np.array([-1, 0, 1])  # between two places that are tried
 HALF_LENGTHS_PX = (9.0, 11.5, 14.0, 17.0, 21.0)
 ROUNDNESS = (0.5, 0.62, 0.76, 0.92)  # width over length
 DIRECTIONS = 8
@@ -20,7 +22,7 @@ POINTS = 16
 SLOPES = 16  # directions in which the slope is worked out
 SHIFT_PX = 12  # from the middle of the image to the middle of the head, at most
 FULL_RIM = 90  # percentile of the slopes that counts as a full rim; steeper is no better
-LARGER = 0.02  # worth of a pixel of half length: the outer of two rims as good
+LARGER = 0.02  # worth of a pixel of mean radius: the outer of two rims as good
 
 Worths = NDArray[np.float32]
 
@@ -43,6 +45,15 @@ class Ellipse(NamedTuple):
         return np.asarray(out / np.abs(out))
 
 
+def like(line: Line) -> Ellipse:
+    """The ellipse that is the first wave of a closed line, whose points run around it once."""
+    waves = np.fft.fft(line) / line.size
+    onwards, back = complex(waves[1]), complex(waves[-1])
+    turn = np.exp(0.5j * (np.angle(onwards) + np.angle(back)))
+    long, short = abs(onwards) + abs(back), abs(abs(onwards) - abs(back))
+    return Ellipse(complex(waves[0]), long * turn, max(short, 1.0) * 1j * turn)
+
+
 class Rims(NamedTuple):
     """The best ellipse around which the light rises outwards, and the best around which it falls."""
 
@@ -52,21 +63,20 @@ class Rims(NamedTuple):
 
 def best_ellipses(light: Plane) -> Rims:
     """Each with how complete its rim is: 1 is a full rim all around, and large ones get a little more."""
-    small = light[::COARSE, ::COARSE]
+    small = _small(light)
     height, width = small.shape
     margin = math.ceil(max(HALF_LENGTHS_PX) / COARSE) + 3
     slopes = _slopes(small, margin)
-    middle = margin + width // 2 + 1j * (margin + height // 2)
-    far = min(SHIFT_PX // COARSE, height // 2, width // 2)
-    middles = _around(middle, far, 2)
+    across, down = (_spread(length, margin) for length in (width, height))
+    middles = (across + 1j * down[:, None]).ravel()
     found, bonus = _rise(slopes, middles), _bonus()
     best = []
     for sign in (1, -1):
         near, _, _ = _most(sign * found + bonus, middles)
-        close = _around(near, 1, 1)
+        close = (near + NEIGHBOURS + 1j * NEIGHBOURS[:, None]).ravel()
         place, shape, worth = _most(sign * _rise(slopes, close) + bonus, close)
         chosen = _shapes()[shape]
-        best.append((Ellipse((place - margin * (1 + 1j)) * COARSE, chosen.ahead, chosen.aside), worth))
+        best.append((Ellipse((place - margin * (1 + 1j)) * COARSE + HALF, chosen.ahead, chosen.aside), worth))
     return Rims(*best)
 
 
@@ -82,7 +92,8 @@ def _shapes() -> tuple[Ellipse, ...]:
 
 @cache
 def _bonus() -> Worths:
-    return np.array([LARGER * abs(ellipse.ahead) for ellipse in _shapes()], np.float32)
+    sizes = [math.sqrt(abs(ellipse.ahead) * abs(ellipse.aside)) for ellipse in _shapes()]
+    return (LARGER * np.array(sizes)).astype(np.float32)
 
 
 @lru_cache(8)
@@ -96,6 +107,13 @@ def _offsets(height: int, width: int) -> NDArray[np.intp]:
     return offsets
 
 
+def _small(light: Plane) -> Plane:
+    """Means of two by two pixels; an odd last row or column is left out."""
+    height, width = (length // COARSE * COARSE for length in light.shape)
+    blocks = light[:height, :width].reshape(height // COARSE, COARSE, width // COARSE, COARSE)
+    return np.asarray(blocks.mean(axis=(1, 3)))
+
+
 def _slopes(light: Plane, margin: int) -> Plane:
     """Directions x height x width: how light rises that way, -1..1, with a margin around the image."""
     down, right = np.gradient(light)
@@ -105,9 +123,11 @@ def _slopes(light: Plane, margin: int) -> Plane:
     return np.pad(np.concatenate([half, -half]), ((0, 0), (margin, margin), (margin, margin)), mode="edge")
 
 
-def _around(middle: complex, reach: int, step: int) -> Line:
-    shifts = np.arange(-reach, reach + 1, step)
-    return np.asarray((middle + shifts[None, :] + 1j * shifts[:, None]).ravel())
+def _spread(length: int, margin: int) -> NDArray[np.intp]:
+    """Every third place near the middle of a side, alike to both sides of it."""
+    most = min(SHIFT_PX // COARSE, (length - 1) // 2)
+    first = margin + (length - 1) / 2 - (most // 3 * 3 if length % 2 else (most // 3 - 0.5) * 3)
+    return np.arange(math.ceil(first), margin * 2 + length - math.ceil(first), 3)
 
 
 def _rise(slopes: Plane, middles: Line) -> Worths:

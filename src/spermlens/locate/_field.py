@@ -102,7 +102,7 @@ def _slide(sample: Planes, y: Line, x: Line) -> tuple[Planes, float]:
             break
         own = places[:, near]
         slide = np.linalg.solve(own @ own.T + FLAT, own @ light[:, near].T).T
-    noise = float(np.median(off[near]) / slide[:, 0].mean())
+    noise = float(np.median(off[near])) / max(float(slide[:, 0].mean()), DARKEST_SLIDE)
     return slide, noise
 
 

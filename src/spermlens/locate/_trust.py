@@ -9,11 +9,14 @@ from scipy import ndimage
 
 from spermlens.locate._field import Field
 from spermlens.locate._found import Found
+from spermlens.locate._pixels import deep, grown
 from spermlens.locate._rim import Rim, outward
 from spermlens.locate._unstained import Ring
 from spermlens.locate.contour import touches_border
 
 BEYOND_PX = (3.0, 4.0, 5.0)
+CLOSE_PX = (3.0, 12.0)  # from a ring: up to here its own blur, from there to here what it may have left out
+DARK_NOISES = 3.0
 
 
 class Check(NamedTuple):
@@ -48,6 +51,7 @@ def ring_checks(head: Found, ring: Ring, field: Field) -> list[Check]:
         Check(ring.contrast / field.noise, 2.0, 5.0, "It hardly differs from the slide."),
         Check(ring.complete, 0.35, 0.7, "Its rim cannot be seen all around."),
         Check(ring.calm, 0.3, 0.6, "There is as much to see outside it as in it."),
+        Check(_darkness_within(head, field), 0.72, 0.92, "It is only a part of something dark."),
     ]
 
 
@@ -67,6 +71,15 @@ def _like_an_ellipse(head: Found) -> float:
     inside = int(np.count_nonzero(pixels.along**2 / long + pixels.across**2 / short <= 4))
     area = 4 * np.pi * float(np.sqrt(long * short))
     return inside / (head.area + area - inside)
+
+
+def _darkness_within(head: Found, field: Field) -> float:
+    """Part of all that is darker than the slide, in the head and close to it, that lies in it."""
+    near = grown(head.box, round(CLOSE_PX[1]) + 1, head.mask.shape)
+    away = deep(~head.mask[near])
+    dark = np.maximum(-field.brightness[near] - DARK_NOISES * field.noise, 0)
+    own, close = float(dark[away <= CLOSE_PX[0]].sum()), float(dark[away <= CLOSE_PX[1]].sum())
+    return own / close if close else 0.0
 
 
 def _freedom(rim: Rim, field: Field) -> float:

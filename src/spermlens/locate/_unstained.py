@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from spermlens.locate._ellipse import FULL_RIM, Ellipse, best_ellipses
+from spermlens.locate._ellipse import Ellipse, best_ellipses, like
 from spermlens.locate._field import Field, Plane
 from spermlens.locate.contour import Line
 
@@ -21,8 +21,9 @@ SHINING = 0.1  # by how much a bright head in a dark ring must be the better exp
 
 ANGLES = 48
 SCALES = np.linspace(0.6, 1.4, 41)  # of the ellipse
-BEND = 0.3  # price of a step between neighbours, in full rims
+BEND = 0.15  # price of a step between neighbours, in full rims
 OFF = 1.0  # price of leaving the ellipse, by the square of the part
+FULL_RIM = 90  # percentile of the rises near an ellipse that counts as a full rim
 SEEN = 0.3  # of a full rim
 AROUND = np.linspace(0.1, 2.2, 22)  # from the middle of a ring outwards, the ring at 1
 WITHIN = 1.15
@@ -43,8 +44,8 @@ def unstained_head(field: Field) -> Ring:
     light = ndimage.gaussian_filter(field.brightness, RIM_BLUR_PX)
     (dark, ringed), (bright, shining) = best_ellipses(light)
     if shining > ringed + SHINING and _at(light, bright.middle + bright.spokes(ANGLES) / 2).mean() > 0:
-        return _ring(-light, bright)
-    return _ring(light, dark)
+        return _ring(-light, like(_ring(-light, bright).line))
+    return _ring(light, like(_ring(light, dark).line))
 
 
 def _ring(light: Plane, ellipse: Ellipse) -> Ring:
