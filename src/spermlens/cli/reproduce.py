@@ -53,7 +53,7 @@ def reproduce(
     elif tables:
         _write_tables(name, found, chosen, places)
     else:
-        _work(chosen, places, missing, _trainer(weights, device, quiet))
+        _work(chosen, places, missing, quiet, _trainer(weights, device, quiet))
 
 
 def _roots(texts: Sequence[str] | None, chosen: Sequence[Job]) -> dict[str, str]:
@@ -120,7 +120,9 @@ def _trainer(weights: Path | None, device: str, quiet: bool) -> Callable[..., Pa
     return train
 
 
-def _work(chosen: Sequence[Job], places: Places, missing: bool, train: Callable[..., Path]) -> None:
+def _work(
+    chosen: Sequence[Job], places: Places, missing: bool, quiet: bool, train: Callable[..., Path]
+) -> None:
     """Job after job, leaving out what another process holds."""
     from spermlens.reproduce.lock import held_by, lock
     from spermlens.reproduce.progress import COMMITTED, state
@@ -129,9 +131,9 @@ def _work(chosen: Sequence[Job], places: Places, missing: bool, train: Callable[
         with lock(places.lock(job)) as touch:
             if touch is None:
                 who = held_by(places.lock(job)) or "another process"
-                say(f"{job.path}: {who} does it now. Left out.")
+                say(f"{job.path}: {who} does it now. Left out.", quiet)
             elif missing and state(job, places) == COMMITTED:
-                say(f"{job.path}: is committed. Left out.")
+                say(f"{job.path}: is committed. Left out.", quiet)
             else:
-                say(f"Job {number} of {len(chosen)}: {job.path}.")
+                say(f"Job {number} of {len(chosen)}: {job.path}.", quiet)
                 typer.echo(f"{job.path}  {train(job, places, touch)}")
