@@ -6,6 +6,7 @@ reference/settings.md    from the experiment's schema
 reference/measures.md    from the table of definitions
 how-to/when-things-go-wrong.md    from the table of faults that the tests try
 concepts/outline.md      its tables, from experiments/results/outline.json
+concepts/shape-alone.md  its tables, from experiments/results/shape.json
 README.md                its tables, from experiments/results/*.json
 """
 
@@ -25,6 +26,7 @@ from spermlens.datasets import DATASETS
 from spermlens.locate.definitions import DEFINITIONS
 from spermlens.locate.who import EDITION, LIMITS
 from spermlens.report.outline_tables import TABLES as OUTLINE_TABLES
+from spermlens.report.shape_tables import TABLES as SHAPE_TABLES
 from spermlens.report.tables import replace_block, results_table
 
 DOCS = Path(__file__).parent
@@ -72,6 +74,7 @@ def pages() -> dict[Path, str]:
         DOCS / "how-to/when-things-go-wrong.md": WRITTEN_BY + faults(),
         DOCS / "reference/results.md": WRITTEN_BY + results(),
         DOCS / "concepts/outline.md": outlines(),
+        DOCS / "concepts/shape-alone.md": shape_alone(),
         HOUSE / "README.md": readme(),
     }
 
@@ -182,6 +185,15 @@ def outlines() -> str:
     rows = json.loads((HOUSE / "experiments/results/outline.json").read_text(encoding="utf-8"))["rows"]
     for name, table in OUTLINE_TABLES.items():
         text = replace_block(text, name, table(rows))
+    return text
+
+
+def shape_alone() -> str:
+    """The page on what needs no network, with its tables; its text is written by hand."""
+    text = (DOCS / "concepts/shape-alone.md").read_text(encoding="utf-8")
+    told = json.loads((HOUSE / "experiments/results/shape.json").read_text(encoding="utf-8"))
+    for name, table in SHAPE_TABLES.items():
+        text = replace_block(text, name, table(told))
     return text
 
 
