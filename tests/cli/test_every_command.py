@@ -44,6 +44,7 @@ def test_the_verbs_are_there() -> None:
         "train",
         "evaluate",
         "predict",
+        "measure",
         "models",
         "runs",
         "reproduce",

@@ -44,6 +44,8 @@ def measures(**values: float) -> Measures:
         ("head_shape", "normal", {"length_over_width": 0.9}, "normal, but length/width 0.90"),
         ("head_shape", "normal", {"length_over_width": 1.02}, ""),
         ("head_shape", "normal", {"length_over_width": 1.98}, ""),
+        ("head_shape", "normal", {"length_over_width": SHAPE.at(1)}, ""),
+        ("head_shape", "normal", {"length_over_width": SHAPE.at(99)}, ""),
         ("head_shape", "amorphous", {"length_over_width": 1.4}, ""),
         ("head_shape", "pyriform", {"taper": 1.2}, "pyriform, but front over back width 1.20"),
         ("head_shape", "pyriform", {"taper": 1.6}, ""),

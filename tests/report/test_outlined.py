@@ -75,6 +75,8 @@ def test_a_reduced_picture_shows_the_same_cell() -> None:
     assert small.reduced == pytest.approx(2.5)
     large = outlined(image, outline, measures)
     shrunk = outlined(small.image, small.outline, measures, small.reduced)
+    bars = [like(picture, LIGHT)[-14].sum() / picture.shape[1] for picture in (large, shrunk)]
+    assert bars[0] == pytest.approx(bars[1], abs=0.01)
     for colour in (COLOURS["head"], LIGHT):
         ends = []
         for picture in (large, shrunk):

@@ -40,7 +40,9 @@ OF_THE_MACHINE = {
     ]
     if hasattr(errno, name)
 }
-HOW_TO_GO_ON = "Stopped. What was done is kept: predict goes on with the same command, train with --resume."
+HOW_TO_GO_ON = (
+    "Stopped. What was done is kept: predict and measure go on with the same command, train with --resume."
+)
 
 app = typer.Typer(
     name="spermlens",
