@@ -93,6 +93,39 @@ def test_a_ring_without_stain_is_outlined() -> None:
         assert "acrosome" not in seen.masks
 
 
+def test_a_ring_off_the_middle_is_outlined() -> None:
+    image, truth = ring()
+    moved, there = (np.roll(shape, (9, -10), axis=(0, 1)) for shape in (image, truth))
+    assert dice(outline(moved).head, there) > 0.9
+
+
+def test_light_that_falls_to_one_side_does_not_matter() -> None:
+    for axis in (0, 1):
+        fall = np.expand_dims(np.linspace(1.0, 0.55, SIDE), (1 - axis, 2))
+        image, (truth,) = blob(stain=(0.3, 0.25, 0.15))
+        seen = outline((image * fall).astype(np.uint8))
+        assert dice(seen.head, truth) > 0.95
+        assert set(seen.masks) == {"head", "vacuole"}
+
+
+def test_of_two_threads_the_one_opposite_to_the_acrosome_is_the_tail() -> None:
+    image, (head,) = blob(half=(13.0, 20.0))
+    threads = np.zeros((SIDE, SIDE), bool)
+    threads[62:66, 10:118] = True
+    for tip, back in ((np.s_[:, :58], np.s_[:, 64:]), (np.s_[:, 70:], np.s_[:, :64])):
+        light = image.astype(float)
+        light[threads & ~head] *= (0.8, 0.85, 0.95)
+        pale = np.zeros_like(head)
+        pale[tip] = head[tip]
+        light[pale] = light[pale] * 0.45 + np.array([220, 209, 191]) * 0.55
+        seen = outline(light.astype(np.uint8)).masks
+        assert dice(seen["acrosome"], pale) > 0.8
+        behind = np.zeros_like(head)
+        behind[back] = True
+        assert seen["midpiece"].sum() > 30
+        assert not (seen["midpiece"] & ~behind).any()
+
+
 def pictures() -> dict[str, Image]:
     return {
         "stained": cells(3)[2][0],
