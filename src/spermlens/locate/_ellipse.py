@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spermlens.locate._field import Plane
+from spermlens.locate._order import level_above
 from spermlens.locate.contour import Line
 
 COARSE = 2  # pixels that are seen as one
@@ -21,7 +22,7 @@ DIRECTIONS = 8
 POINTS = 16
 SLOPES = 16  # directions in which the slope is worked out
 SHIFT_PX = 12  # from the middle of the image to the middle of the head, at most
-FULL_RIM = 90  # percentile of the slopes that counts as a full rim; steeper is no better
+FULL_RIM = 0.9  # of the slopes are less than what counts as a full rim; steeper is no better
 LARGER = 0.02  # worth of a pixel of mean radius: the outer of two rims as good
 
 Worths = NDArray[np.float32]
@@ -117,7 +118,7 @@ def _small(light: Plane) -> Plane:
 def _slopes(light: Plane, margin: int) -> Plane:
     """Directions x height x width: how light rises that way, -1..1, with a margin around the image."""
     down, right = np.gradient(light)
-    full = float(np.percentile(np.hypot(down, right), FULL_RIM)) + 1e-6
+    full = level_above(np.hypot(down, right), FULL_RIM) + 1e-6
     ways = np.exp(2j * np.pi * np.arange(SLOPES // 2) / SLOPES).astype(np.complex64)[:, None, None] / full
     half = np.clip(ways.real * right + ways.imag * down, -1, 1).astype(np.float32)
     return np.pad(np.concatenate([half, -half]), ((0, 0), (margin, margin), (margin, margin)), mode="edge")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from spermlens.locate._order import level_above
 from spermlens.types import Image
 
 Plane = NDArray[np.float32]  # height x width
@@ -94,15 +95,15 @@ def _slide(sample: Planes, y: Line, x: Line) -> tuple[Planes, float]:
     total = light.sum(axis=0) / 3
     off, slide = np.abs(total - _commonest(total)), np.zeros((3, 3), np.float32)
     near = off < NEAR_THE_SLIDE
-    slide[:, 0] = np.median(light[:, near], axis=1)
+    slide[:, 0] = [level_above(seen, 0.5) for seen in light[:, near]]
     for _ in range(3):
         off = np.abs(light - slide @ places).sum(axis=0) / 3
-        near = off < max(2.5 * float(np.median(off[near])), 2.0)
+        near = off < max(2.5 * level_above(off[near], 0.5), 2.0)
         if np.count_nonzero(near) < 30:
             break
         own = places[:, near]
         slide = np.linalg.solve(own @ own.T + FLAT, own @ light[:, near].T).T
-    noise = float(np.median(off[near])) / max(float(slide[:, 0].mean()), DARKEST_SLIDE)
+    noise = level_above(off[near], 0.5) / max(float(slide[:, 0].mean()), DARKEST_SLIDE)
     return slide, noise
 
 
@@ -119,4 +120,4 @@ def _commonest(values: Line) -> float:
 def _darkest(density: Plane) -> float:
     """The density that the darkest three hundredths of the middle of the image exceed."""
     rows, columns = (slice(side // 4, side - side // 4) for side in density.shape)
-    return float(np.percentile(density[rows, columns], 97))
+    return level_above(density[rows, columns], 0.97)

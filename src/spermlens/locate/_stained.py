@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from spermlens.locate._field import Field, Plane
+from spermlens.locate._order import level_above
 from spermlens.locate._pixels import deep, eroded, grown
 from spermlens.locate.contour import box_of
 from spermlens.types import Mask
@@ -99,7 +100,7 @@ def _one_nucleus(piece: Mask, depth: Plane, density: Plane, seed: Place) -> Mask
     """The part of a piece around the nearest of its nuclei, where it has more than one."""
     from skimage.segmentation import watershed
 
-    nuclei, count = ndimage.label(piece & (density > NUCLEUS * np.percentile(density[piece], 90)))
+    nuclei, count = ndimage.label(piece & (density > NUCLEUS * level_above(density[piece], 0.9)))
     if count < 2:
         return piece
     tops = ndimage.maximum(deep(nuclei > 0), nuclei, np.arange(count + 1))
@@ -128,7 +129,7 @@ def _without_threads(piece: Mask, depth: Plane, density: Plane) -> Mask:
     deepest = float(depth[summit])
     cut = max(THREAD_PX, THICK * deepest)
     core = _piece_at(depth > min(cut, 0.8 * deepest), summit)
-    dark = density > AS_DARK * np.percentile(density[core], 75)
+    dark = density > AS_DARK * level_above(density[core], 0.75)
     necks = _piece_at((depth > THREAD_PX) & dark | core, summit)
     kept = deep(~core) <= cut + 0.7
     kept |= deep(~necks) <= THREAD_PX + 0.7

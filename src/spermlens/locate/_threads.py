@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from spermlens.locate._field import Field
 from spermlens.locate._found import Found
+from spermlens.locate._order import level_above
 from spermlens.locate._pixels import Box, deep, eroded, grown
 from spermlens.types import Mask
 
@@ -20,7 +23,8 @@ LEAST_REACH_PX = 8.0  # from the head
 MOST_REACH_PX = 30.0  # a longer thread is no likelier to be the own one
 LEAST_THREAD_PX = 12
 MIDPIECE = 1.0  # of the head's length: no stain shows where it ends
-TOUCHING = np.ones((3, 3))
+SLANTED = math.sqrt(2) - 1  # of the steps of a way
+TOUCHING = np.ones((3, 3), bool)
 
 Numbers = NDArray[np.int32]
 
@@ -31,7 +35,7 @@ def threads_of(head: Found, field: Field, front: complex) -> dict[str, Mask]:
     `front` points from the middle of the head to its tip as far as it is known, else it is 0.
     """
     differs = field.density if field.stained else np.abs(field.brightness)
-    level = max(THREAD_NOISES * field.noise, THREAD_PART * float(np.median(differs[head.mask])))
+    level = max(THREAD_NOISES * field.noise, THREAD_PART * level_above(differs[head.mask], 0.5))
     some = differs > level
     some &= ~eroded(some, WIDEST_THREAD_PX)
     near = grown(head.box, round(ROOT_PX) + 1, some.shape)
@@ -71,18 +75,20 @@ def _leaving(numbers: Numbers, near: Box, away: NDArray[np.float32], axis: tuple
 
 
 def _first(thread: Mask, near: Box, away: NDArray[np.float32], reach: float) -> Mask:
-    """What lies within a way along the thread from where it touches the head."""
-    from skimage.graph import MCP_Geometric
+    """What lies within a way along the thread from where it touches the head.
 
-    rows, columns = np.nonzero(thread[near] & (away <= max(1.5, float(away[thread[near]].min()))))
+    Steps to all eight neighbours and steps to four, as many of each as go about as far in every direction.
+    """
     window = grown(near, round(reach), thread.shape)
-    starts = zip(
-        rows + near[0].start - window[0].start, columns + near[1].start - window[1].start, strict=True
-    )
-    ways, _ = MCP_Geometric(np.where(thread[window], 1.0, -1.0)).find_costs(list(starts))
-    mask = np.zeros_like(thread)
-    mask[window] = ways <= reach
-    return mask
+    reached = np.zeros_like(thread)
+    reached[near] = thread[near] & (away <= max(1.5, float(away[thread[near]].min())))
+    free, grew = thread[window], reached[window]
+    slanted = round(SLANTED * reach)
+    for around, steps in ((TOUCHING, slanted), (None, round(reach) - slanted)):
+        if steps:
+            grew = ndimage.binary_dilation(grew, around, iterations=steps, mask=free)
+    reached[window] = grew
+    return reached
 
 
 def _places(mask: Mask) -> NDArray[np.complex128]:

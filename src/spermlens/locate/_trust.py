@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from spermlens.locate._field import Field
 from spermlens.locate._found import Found
+from spermlens.locate._order import level_above
 from spermlens.locate._pixels import deep, grown
 from spermlens.locate._rim import Rim, outward
 from spermlens.locate._unstained import Ring
@@ -36,7 +37,7 @@ def checks(head: Found, rim: Rim, field: Field) -> list[Check]:
     share = head.area / head.mask.size
     return [
         *_of_place(head),
-        Check(float(np.median(rim.heights)) / field.noise, 3.0, 9.0, "It hardly differs from the slide."),
+        Check(level_above(rim.heights, 0.5) / field.noise, 3.0, 9.0, "It hardly differs from the slide."),
         Check(float(rim.falls.mean()), 0.6, 0.9, "Its rim cannot be seen all around."),
         Check(_like_an_ellipse(head), 0.72, 0.86, "It is not shaped like one head."),
         Check(_freedom(rim, field), 0.55, 0.8, "Something touches it."),
@@ -87,5 +88,5 @@ def _freedom(rim: Rim, field: Field) -> float:
     out = outward(rim.line)
     places = rim.line[:, None] + np.array(BEYOND_PX) * out[:, None]
     beyond = ndimage.map_coordinates(field.density, [places.imag, places.real], order=1, mode="nearest")
-    limit = max(0.3 * float(np.median(rim.heights)), 4 * field.noise)
+    limit = max(0.3 * level_above(rim.heights, 0.5), 4 * field.noise)
     return float((beyond.min(axis=1) < limit).mean())

@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from spermlens.locate._ellipse import Ellipse, best_ellipses, like
 from spermlens.locate._field import Field, Plane
+from spermlens.locate._order import level_above
 from spermlens.locate.contour import Line
 
 RIM_BLUR_PX = 1.2
@@ -23,7 +24,7 @@ ANGLES = 48
 SCALES = np.linspace(0.6, 1.4, 41)  # of the ellipse
 BEND = 0.15  # price of a step between neighbours, in full rims
 OFF = 1.0  # price of leaving the ellipse, by the square of the part
-FULL_RIM = 90  # percentile of the rises near an ellipse that counts as a full rim
+FULL_RIM = 0.9  # of the rises near an ellipse are less than what counts as a full rim
 SEEN = 0.3  # of a full rim
 AROUND = np.linspace(0.1, 2.2, 22)  # from the middle of a ring outwards, the ring at 1
 WITHIN = 1.15
@@ -52,7 +53,7 @@ def _ring(light: Plane, ellipse: Ellipse) -> Ring:
     spokes, normals = ellipse.spokes(ANGLES), ellipse.normals(ANGLES)
     places = ellipse.middle + spokes[:, None] * SCALES
     rise = _at(light, places + normals[:, None]) - _at(light, places - normals[:, None])
-    slopes = np.clip(rise / (np.percentile(np.abs(rise), FULL_RIM) + 1e-6), -1, 1)
+    slopes = np.clip(rise / (level_above(np.abs(rise), FULL_RIM) + 1e-6), -1, 1)
     path = _best_path(slopes - OFF * (SCALES - 1) ** 2)
     own = np.arange(ANGLES), path
     spokes *= ndimage.gaussian_filter1d(SCALES[path], 1.1, mode="wrap")
@@ -60,7 +61,7 @@ def _ring(light: Plane, ellipse: Ellipse) -> Ring:
     return Ring(
         line=ellipse.middle + spokes,
         complete=float((slopes[own] > SEEN).mean()),
-        contrast=float(np.median(rise[own])),
+        contrast=level_above(rise[own], 0.5),
         calm=float(around[:, AROUND <= WITHIN].sum() / (around.sum() + 1e-9)),
     )
 
