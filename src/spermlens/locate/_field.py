@@ -22,7 +22,7 @@ FLAT = np.diag([0, 1e-3, 1e-3]).astype(np.float32)  # a slide whose fall cannot 
 COLOURLESS = 6.0  # grey levels between the channels up to which an image counts as grey
 DARKEST_SLIDE = 16.0  # grey levels: below, a hair of light would count as many
 LEAST_NOISE = 2e-3
-STAINED = 0.45  # no unstained cell takes away so much light
+STAINED = 0.55  # no unstained cell takes away so much light
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

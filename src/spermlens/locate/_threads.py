@@ -16,7 +16,7 @@ from spermlens.types import Mask
 
 THREAD_NOISES = 3.5
 THREAD_PART = 0.1  # of the head's density
-WIDEST_THREAD_PX = 7  # of what is wider only the seam is looked at
+WIDEST = 0.4  # of the head's width: what is wider is no thread
 SKIN_PX = 2.5  # around a head its blur and its fringe of colour are no thread
 ROOT_PX = SKIN_PX + 2
 LEAST_REACH_PX = 8.0  # from the head
@@ -32,17 +32,16 @@ Numbers = NDArray[np.int32]
 def threads_of(head: Found, field: Field, front: complex) -> dict[str, Mask]:
     """Midpiece and tail, as far as there are any: the thin thing that leaves the head along its axis.
 
+    Threads are darker than the slide; a bright halo around an unstained head is none.
     `front` points from the middle of the head to its tip as far as it is known, else it is 0.
     """
-    differs = field.density if field.stained else np.abs(field.brightness)
-    level = max(THREAD_NOISES * field.noise, THREAD_PART * level_above(differs[head.mask], 0.5))
-    some = differs > level
-    some &= ~eroded(some, WIDEST_THREAD_PX)
+    level = max(THREAD_NOISES * field.noise, THREAD_PART * level_above(field.density[head.mask], 0.5))
+    some = field.density > level
     near = grown(head.box, round(ROOT_PX) + 1, some.shape)
     away = deep(~head.mask[near])
     free = some.copy()
     free[near] &= away > SKIN_PX
-    numbers, _ = ndimage.label(free, TOUCHING)
+    numbers, _ = ndimage.label(_thin(free, max(3, round(WIDEST * float(head.depth.max())))), TOUCHING)
     chosen = _leaving(numbers, near, away, (head, front))
     if not chosen:
         return {}
@@ -52,6 +51,13 @@ def threads_of(head: Found, field: Field, front: complex) -> dict[str, Mask]:
     midpiece = _first(thread, near, away, MIDPIECE * head.length)
     parts = {"midpiece": midpiece, "tail": thread & ~midpiece}
     return {part: mask for part, mask in parts.items() if mask.any()}
+
+
+def _thin(mask: Mask, half: int) -> Mask:
+    """A mask without its pieces that are wider than twice the half and a pixel, and without their seams."""
+    around = half + 1
+    clear = np.pad(~eroded(mask, 2 * half + 1), around, constant_values=True)
+    return mask & eroded(clear, 2 * around + 1)[around:-around, around:-around]
 
 
 def _leaving(numbers: Numbers, near: Box, away: NDArray[np.float32], axis: tuple[Found, complex]) -> int:

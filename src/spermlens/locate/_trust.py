@@ -10,7 +10,7 @@ from scipy import ndimage
 from spermlens.locate._field import Field
 from spermlens.locate._found import Found
 from spermlens.locate._order import level_above
-from spermlens.locate._pixels import deep, grown
+from spermlens.locate._pixels import deep, eroded, grown
 from spermlens.locate._rim import Rim, outward
 from spermlens.locate._unstained import Ring
 from spermlens.locate.contour import touches_border
@@ -18,6 +18,9 @@ from spermlens.locate.contour import touches_border
 BEYOND_PX = (3.0, 4.0, 5.0)
 CLOSE_PX = (3.0, 12.0)  # from a ring: up to here its own blur, from there to here what it may have left out
 DARK_NOISES = 3.0
+BESIDE_PX = 8.0  # so close a neck or a second head begins
+AS_DARK = 0.6  # of the head's dark part
+THICKER_PX = 5  # than a thread
 
 
 class Check(NamedTuple):
@@ -41,6 +44,7 @@ def checks(head: Found, rim: Rim, field: Field) -> list[Check]:
         Check(float(rim.falls.mean()), 0.6, 0.9, "Its rim cannot be seen all around."),
         Check(_like_an_ellipse(head), 0.72, 0.86, "It is not shaped like one head."),
         Check(_freedom(rim, field), 0.55, 0.8, "Something touches it."),
+        Check(_dark_beside(head, field), 0.14, 0.03, "Something as dark and thick touches it."),
         Check(share, 0.004, 0.012, "It is too small for a head."),
         Check(share, 0.4, 0.25, "It is too large for a head."),
     ]
@@ -72,6 +76,15 @@ def _like_an_ellipse(head: Found) -> float:
     inside = int(np.count_nonzero(pixels.along**2 / long + pixels.across**2 / short <= 4))
     area = 4 * np.pi * float(np.sqrt(long * short))
     return inside / (head.area + area - inside)
+
+
+def _dark_beside(head: Found, field: Field) -> float:
+    """Area of what is nearly as dark as a head, thicker than a thread and close to it, over the head's."""
+    near = grown(head.box, round(BESIDE_PX) + THICKER_PX, head.mask.shape)
+    own = head.mask[near]
+    level = AS_DARK * level_above(field.density[head.mask], 0.75)
+    thick = eroded(field.density[near] > level, THICKER_PX) & ~own
+    return float(np.count_nonzero(thick & (deep(~own) <= BESIDE_PX))) / head.area
 
 
 def _darkness_within(head: Found, field: Field) -> float:

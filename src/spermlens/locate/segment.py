@@ -20,7 +20,7 @@ from spermlens.types import Image, Mask, Outline
 
 LEAST_SIDE_PX = 24
 LEAST_HEAD_PX = 30
-RELIABLE = 0.5
+RELIABLE = 0.65
 
 
 def outline(image: Image) -> Outline:
