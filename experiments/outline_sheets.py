@@ -19,7 +19,7 @@ from spermlens.report.overlay import png_bytes
 from spermlens.types import Figure, Image, Mask, Outline, Tile
 
 SETS = ("hushem", "smids", "mhsma")
-SEED, COUNT = 7, 100
+SEED, COUNT = 8, 100
 COLUMNS, ON_A_SHEET = 4, 20
 LEAST_PX = 240  # to which a crop is enlarged before its lines are drawn
 COLOURS = {  # later ones are drawn over earlier ones

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from spermlens.locate._pixels import deep, eroded, grown
 from spermlens.locate._rim import Rim, outward
 from spermlens.locate._unstained import Ring
 from spermlens.locate.contour import touches_border
+from spermlens.types import Mask
 
 BEYOND_PX = (3.0, 4.0, 5.0)
 CLOSE_PX = (3.0, 12.0)  # from a ring: up to here its own blur, from there to here what it may have left out
@@ -58,6 +60,17 @@ def ring_checks(head: Found, ring: Ring, field: Field) -> list[Check]:
         Check(ring.calm, 0.3, 0.6, "There is as much to see outside it as in it."),
         Check(_darkness_within(head, field), 0.72, 0.92, "It is only a part of something dark."),
     ]
+
+
+def end_checks(head: Found, front: complex, threads: Mapping[str, Mask]) -> list[Check]:
+    """Whether the acrosome and the thread lie at two ends, where both are seen."""
+    seen = threads.get("midpiece")
+    if seen is None or not front:
+        return []
+    rows, columns = np.nonzero(seen)
+    way = complex(columns.mean(), rows.mean()) - head.middle
+    turned = (way * front.conjugate()).real / max(abs(way), 1e-6)
+    return [Check(turned, 0.7, 0.2, "Its pale end and its tail lie on one side.")]
 
 
 def _of_place(head: Found) -> list[Check]:

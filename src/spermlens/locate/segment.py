@@ -14,7 +14,7 @@ from spermlens.locate._parts import acrosome_of, front_of, vacuoles_of
 from spermlens.locate._rim import filled, rim_of
 from spermlens.locate._stained import stained_head
 from spermlens.locate._threads import threads_of
-from spermlens.locate._trust import Check, checks, ring_checks
+from spermlens.locate._trust import Check, checks, end_checks, ring_checks
 from spermlens.locate._unstained import unstained_head
 from spermlens.types import Image, Mask, Outline
 
@@ -51,8 +51,9 @@ def _stained(field: Field) -> Outline:
     acrosome = acrosome_of(head, field)
     if acrosome is not None:
         masks["acrosome"] = acrosome
-    masks |= threads_of(head, field, front_of(head, acrosome))
-    return _judged(masks, checks(head, rim, field))
+    front = front_of(head, acrosome)
+    threads = threads_of(head, field, front)
+    return _judged(masks | threads, [*checks(head, rim, field), *end_checks(head, front, threads)])
 
 
 def _unstained(field: Field) -> Outline:
