@@ -57,6 +57,9 @@ class Frame(_Part):
 
     size: Annotated[int, Field(ge=16, le=1024)] = 128
     field_px: NotNegative = 0  # source pixels across; 0: the card's, else from the data
+    # head: every head is shifted and turned so that its middle lies in the middle and its front points up.
+    # Then augment.rotate_degrees may be small, and decide.views averages mirrors and small turns.
+    align: Literal["none", "head"] = "none"
 
     @model_validator(mode="after")
     def _field_of_this_world(self) -> Frame:
@@ -136,7 +139,7 @@ class Augment(_Part):
 class Decide(_Part):
     """How a probability becomes a decision."""
 
-    views: Literal[1, 2, 4, 8, 16, 32] = 1  # rotations and mirrors averaged when judging
+    views: Literal[1, 2, 4, 8, 16, 32] = 1  # turns and mirrors averaged when judging
     target_accuracy: Annotated[float, Field(gt=0, le=1)] = 0.95  # of what is not called unsure
 
 

@@ -27,7 +27,8 @@ from spermlens.files import is_file, is_there
 from spermlens.images import read_pages
 from spermlens.models._store import DESCRIPTION, Description, Saved, describe
 from spermlens.models._store import load as load_saved
-from spermlens.predict.pipeline import Ask, read_samples, reasons
+from spermlens.predict.framed import framed
+from spermlens.predict.pipeline import Ask, read_framed, read_samples, reasons
 from spermlens.predict.tensors import choose_device, to_tensor
 from spermlens.runs import find_run, list_runs
 from spermlens.types import Explanation, Prediction, Reading, Result, Sample, Task
@@ -124,15 +125,15 @@ class Lens:
         chosen = self.saved.network.task(task)
         if target is not None and target not in chosen.classes:
             raise UnknownName(f"class of {chosen.name}", target, chosen.classes)
+        cells = [framed(sample, self.description.framing) for sample in samples]
         if target is None:
-            said = read_samples(self.saved, samples, Ask(views=self.description.views), self.device)
+            said = read_framed(self.saved, cells, Ask(views=self.description.views), self.device)
             targets = tuple(int(r.prediction.probabilities[chosen.name].argmax()) for r in said)
         else:
             targets = (chosen.index(target),) * len(samples)
-        framing = self.description.framing
-        squares = to_tensor([framing.square(s.image, s.um_per_pixel) for s in samples], self.device)
+        squares = to_tensor([cell.square for cell in cells], self.device)
         question = Question(task=chosen.name, targets=targets, method=method, layer=layer)
-        return reasons(self.saved, samples, squares, question)
+        return reasons(self.saved, cells, squares, question)
 
     def evaluate(
         self,

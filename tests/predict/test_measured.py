@@ -7,7 +7,8 @@ import pytest
 
 from spermlens.datasets import open_data
 from spermlens.locate.definitions import DEFINITIONS
-from spermlens.predict.measured import COLUMNS, MEASURES, WIDEST_PX, bad_row, cells_of, located, row_of
+from spermlens.locate.segment import WIDEST_PX
+from spermlens.predict.measured import COLUMNS, MEASURES, bad_row, cells_of, located, row_of
 
 HEAD = open_data("synthetic", options={"count": 4, "seed": 3, "kind": "heads"})[1].image
 

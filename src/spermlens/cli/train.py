@@ -103,6 +103,7 @@ def _warm_start(start_from: str, class_map: list[str]) -> list[str]:
         f"model.class_map={{{mapped}}}",
         f"framing.size={old.framing.size}",
         f"framing.field_px={old.framing.field_px}",
+        f"framing.align={_quoted(old.framing.align)}",
     ]
 
 

@@ -19,6 +19,7 @@ from spermlens.locate._unstained import unstained_head
 from spermlens.types import Image, Mask, Outline
 
 LEAST_SIDE_PX = 24
+WIDEST_PX = 2048  # a longer image is a field of view: to look for one cell in it takes long and finds none
 LEAST_HEAD_PX = 30
 RELIABLE = 0.65
 
@@ -32,6 +33,9 @@ def outline(image: Image) -> Outline:
     height, width = image.shape[:2]
     if min(height, width) < LEAST_SIDE_PX:
         return _nothing((height, width), f"The image is smaller than {LEAST_SIDE_PX} pixels.")
+    if max(height, width) > WIDEST_PX:
+        reason = f"{width}x{height} pixels are a field of view: outlines are drawn in crops of one cell."
+        return _nothing((height, width), reason)
     field = field_of(image)
     if field.stained:
         return _stained(field)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from spermlens.locate.definitions import DEFINITIONS, Definition
 from spermlens.locate.measure import measure
 from spermlens.locate.segment import outline
@@ -17,7 +15,6 @@ from spermlens.locate.who import LIMITS, who
 from spermlens.spreadsheet import Cell
 from spermlens.types import Image, Measures, Outline
 
-WIDEST_PX = 2048  # a longer image is a field of view: to look for one cell in it takes long and finds none
 POWERS = {"length": 1, "area": 2}
 
 MEASURES = tuple(
@@ -29,14 +26,11 @@ VERDICT = (*(f"who_{name}" for name in LIMITS), "who_scope", "who_edition")
 COLUMNS = ("image", "status", "reliability", "reason", "um_per_pixel", "front_from", *MEASURES, *VERDICT)
 
 
-def located(image: Image, um_per_pixel: float | None) -> tuple[Outline, Measures]:
-    """The outline of the cell in a crop, and every measure of it."""
-    height, width = image.shape[:2]
-    if max(height, width) > WIDEST_PX:
-        reason = f"{width}x{height} pixels are a field of view: measures are taken on crops of one cell."
-        found = Outline(masks={"head": np.zeros((height, width), bool)}, reliability=0.0, reason=reason)
-    else:
-        found = outline(image)
+def located(
+    image: Image, um_per_pixel: float | None, known: Outline | None = None
+) -> tuple[Outline, Measures]:
+    """The outline of the cell in a crop, unless it is known already, and every measure of it."""
+    found = outline(image) if known is None else known
     return found, measure(found, image, um_per_pixel)
 
 

@@ -11,6 +11,7 @@ from spermlens.errors import DataError
 from spermlens.explain._engine import Question, explain
 from spermlens.models._store import Description, Saved
 from spermlens.predict.disagreement import disagreements
+from spermlens.predict.framed import Framed, framed
 from spermlens.predict.measured import located
 from spermlens.predict.normal import percentiles
 from spermlens.predict.sources import Source
@@ -62,69 +63,68 @@ def read_samples(saved: Saved, samples: Sequence[Sample], ask: Ask, device: torc
     """Readings of images that are already in memory."""
     if not samples:
         return []
-    framing, description = saved.description.framing, saved.description
-    squares = [framing.square(sample.image, sample.um_per_pixel) for sample in samples]
+    framing = saved.description.framing
+    return read_framed(saved, [framed(sample, framing) for sample in samples], ask, device)
+
+
+def read_framed(saved: Saved, cells: Sequence[Framed], ask: Ask, device: torch.device) -> list[Reading]:
+    """The same of images that are framed already."""
+    description = saved.description
     readings = []
-    for start in range(0, len(squares), ask.batch_size):
-        part, stop = squares[start : start + ask.batch_size], start + ask.batch_size
-        tensor = to_tensor(part, device)
+    for start in range(0, len(cells), ask.batch_size):
+        part = cells[start : start + ask.batch_size]
+        tensor = to_tensor([cell.square for cell in part], device)
         seen = look(
             saved.network,
             tensor,
             views=ask.views,
+            upright=description.framing.aligns,
             temperature=description.temperature,
             batch_size=ask.batch_size,
         )
-        said = [
-            decide(sample, square, seen.of(n), description)
-            for n, (sample, square) in enumerate(zip(samples[start:stop], part, strict=True))
-        ]
-        found = _with_reasons(saved, samples[start:stop], said, tensor, ask)
+        said = [decide(cell.sample, cell.square, seen.of(n), description) for n, cell in enumerate(part)]
+        found = _with_reasons(saved, part, said, tensor, ask)
         if ask.measures:
-            scales = [sample.um_per_pixel for sample in samples[start:stop]]
-            found = [_measured(r, scale, description) for r, scale in zip(found, scales, strict=True)]
+            found = [_measured(r, cell, description) for r, cell in zip(found, part, strict=True)]
         readings += found
     return readings
 
 
 def reasons(
-    saved: Saved, samples: Sequence[Sample], squares: torch.Tensor, question: Question
+    saved: Saved, cells: Sequence[Framed], squares: torch.Tensor, question: Question
 ) -> list[Explanation]:
     """One explanation an image, laid back over the image itself."""
-    framing = saved.description.framing
     return [
         replace(
             found,
-            heat=framing.unsquare(found.heat, sample.image.shape, sample.um_per_pixel),
-            against=None
-            if found.against is None
-            else framing.unsquare(found.against, sample.image.shape, sample.um_per_pixel),
+            heat=cell.laid_back(found.heat),
+            against=None if found.against is None else cell.laid_back(found.against),
         )
-        for sample, found in zip(samples, explain(saved.network, squares, question), strict=True)
+        for cell, found in zip(cells, explain(saved.network, squares, question), strict=True)
     ]
 
 
 def _with_reasons(
-    saved: Saved, samples: Sequence[Sample], said: Sequence[Prediction], squares: torch.Tensor, ask: Ask
+    saved: Saved, cells: Sequence[Framed], said: Sequence[Prediction], squares: torch.Tensor, ask: Ask
 ) -> list[Reading]:
-    explained: list[list[Explanation]] = [[] for _ in samples]
+    explained: list[list[Explanation]] = [[] for _ in cells]
     for task in saved.description.tasks:
         targets = tuple(int(p.probabilities[task.name].argmax()) for p in said)
         for method in ask.methods:
             question = Question(task=task.name, targets=targets, method=method, layer=ask.layer)
-            for place, found in zip(explained, reasons(saved, samples, squares, question), strict=True):
+            for place, found in zip(explained, reasons(saved, cells, squares, question), strict=True):
                 place.append(found)
     return [
-        Reading(image=sample.image, prediction=prediction, explanations=tuple(found))
-        for sample, prediction, found in zip(samples, said, explained, strict=True)
+        Reading(image=cell.sample.image, prediction=prediction, explanations=tuple(found))
+        for cell, prediction, found in zip(cells, said, explained, strict=True)
     ]
 
 
-def _measured(reading: Reading, um_per_pixel: float | None, model: Description) -> Reading:
+def _measured(reading: Reading, cell: Framed, model: Description) -> Reading:
     """With the outline of the cell, its measures and what follows from them; unless there is no cell."""
     if reading.image is None or reading.prediction.status is Status.NOT_A_CELL:
         return reading
-    outline, measures = located(reading.image, um_per_pixel)
+    outline, measures = located(reading.image, cell.sample.um_per_pixel, cell.outline)
     return replace(
         reading,
         outline=outline,

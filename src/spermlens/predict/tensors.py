@@ -63,11 +63,13 @@ def look(
     squares: Tensor,
     *,
     views: int = 1,
+    upright: bool = False,
     temperature: Mapping[str, float] | None = None,
     batch_size: int = 64,
 ) -> Seen:
     """Softmax averaged over the views, then its logarithms over temperature; and how strange each square is.
 
+    `upright` says that the framing has aligned the heads, whose views are then of another kind.
     The temperature acts on what all views say together, so it never changes the likeliest class.
     """
     check(views)
@@ -78,7 +80,7 @@ def look(
         for batch in torch.split(squares, batch_size) if len(squares) else ():
             mean: Logits = {}
             for index in range(views):
-                features = network.features(view(batch, index, views))
+                features = network.features(view(batch, index, views, upright=upright))
                 if index == 0 and network.familiar is not None:
                     far.append(network.familiar(features).double().cpu())
                 for task, logits in network.answer(features).items():
@@ -101,11 +103,14 @@ def probabilities(
     squares: Tensor,
     *,
     views: int = 1,
+    upright: bool = False,
     temperature: Mapping[str, float] | None = None,
     batch_size: int = 64,
 ) -> dict[str, NDArray[np.float64]]:
     """{task: (n, classes)}: softmax averaged over the views, tempered."""
-    seen = look(network, squares, views=views, temperature=temperature, batch_size=batch_size)
+    seen = look(
+        network, squares, views=views, upright=upright, temperature=temperature, batch_size=batch_size
+    )
     return seen.probabilities
 
 

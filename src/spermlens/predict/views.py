@@ -1,7 +1,9 @@
 """Looking at a cell from several sides: a head has no upright, so its picture may be turned and mirrored.
 
 View `index` of `count` is a turn by a share of the circle, mirrored for the odd ones. Turns by right
-angles move whole pixels; others interpolate and reflect at the border.
+angles move whole pixels; others interpolate and reflect at the border. A head that is upright already is
+turned by shares of a narrow fan instead, as far as its outline may be mistaken; a mirrored view of it is
+turned the other way, so that a mirrored cell is answered alike.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from torch import Tensor
 from spermlens.errors import ConfigError
 
 COUNTS = (1, 2, 4, 8, 16, 32)
+FAN_DEGREES = 40.0
 
 
 def check(count: int) -> None:
@@ -20,16 +23,16 @@ def check(count: int) -> None:
         raise ConfigError(f"views must be one of {', '.join(map(str, COUNTS))}, but is {count}.")
 
 
-def view(squares: Tensor, index: int, count: int) -> Tensor:
+def view(squares: Tensor, index: int, count: int, *, upright: bool = False) -> Tensor:
     """The batch (batch, channels, size, size) as seen in one view."""
-    degrees, mirrored = _pose(index, count)
+    degrees, mirrored = _pose(index, count, upright)
     turned = turn(squares, degrees)
     return turned.flip(3) if mirrored else turned
 
 
-def undo(maps: Tensor, index: int, count: int) -> Tensor:
+def undo(maps: Tensor, index: int, count: int, *, upright: bool = False) -> Tensor:
     """Maps (batch, channels, size, size) found in a view, laid back over the unturned picture."""
-    degrees, mirrored = _pose(index, count)
+    degrees, mirrored = _pose(index, count, upright)
     return turn(maps.flip(3) if mirrored else maps, -degrees)
 
 
@@ -48,9 +51,12 @@ def turn(squares: Tensor, degrees: float) -> Tensor:
     )
 
 
-def _pose(index: int, count: int) -> tuple[float, bool]:
+def _pose(index: int, count: int, upright: bool) -> tuple[float, bool]:
     check(count)
     if not 0 <= index < count:
         raise ValueError(f"A view is numbered from 0 to the count less one, but is {index} of {count}.")
-    turns = max(1, count // 2)
-    return 360.0 * (index // 2) / turns if count > 1 else 0.0, index % 2 == 1
+    share, mirrored = index // 2 / max(1, count // 2), index % 2 == 1
+    if not upright:
+        return 360.0 * share, mirrored
+    degrees = FAN_DEGREES * (share if share <= 0.5 else share - 1)
+    return -degrees if mirrored else degrees, mirrored

@@ -15,6 +15,7 @@ from spermlens.datasets import Entry, Listing
 from spermlens.errors import DataCorrupt, DataError
 from spermlens.evaluate.table import Predictions
 from spermlens.framing import Framing
+from spermlens.locate.pose import pose_for
 from spermlens.report.overlay import enlarge
 from spermlens.report.tiles import bars, cell_figure, how_to_read, legend, map_figure, said, size_in_words
 from spermlens.runs import Run
@@ -175,10 +176,11 @@ def _map_over(image: Image, found: StoredMap, framing: Framing, um_per_pixel: fl
     """The stored map, scaled by its largest value and laid back over the image."""
     raw = found.values
     scaled = raw / (float(np.abs(raw).max()) or 1.0)
+    pose = pose_for(framing, image)
 
     def laid(values: NDArray[np.float32]) -> Heat:
         square = enlarge(np.maximum(values, 0), (framing.size, framing.size))
-        return framing.unsquare(square, image.shape, um_per_pixel)
+        return framing.unsquare(square, image.shape, um_per_pixel, pose)
 
     against = laid(-scaled) if raw.min() < 0 else None
     words = f"for {said(found.target)}: CAM, {size_in_words(raw.shape)}"

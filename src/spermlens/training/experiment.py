@@ -22,6 +22,7 @@ from spermlens.errors import CannotWrite, DataCorrupt, UnknownName
 from spermlens.evaluate.table import Predictions
 from spermlens.files import sha256_of, sweep_below, write_json, write_text
 from spermlens.framing import Framing, field_that_holds
+from spermlens.locate.pose import pose_for
 from spermlens.models import build
 from spermlens.models._network import Network
 from spermlens.models._pretrained import weights_folder
@@ -131,7 +132,7 @@ def prepare(experiment: Experiment, device: str = "auto", tell: Tell = lambda _:
     framing = _framing(experiment, listing)
     squares, longest = [], 0.0
     for sample in listing:
-        squares.append(framing.square(sample.image, sample.um_per_pixel))
+        squares.append(framing.square(sample.image, sample.um_per_pixel, pose_for(framing, sample.image)))
         longest = max(
             longest, max(sample.image.shape[:2]) * framing.scale(sample.um_per_pixel) / framing.size
         )
@@ -247,7 +248,7 @@ def _final(
 
 def _witness(run: Run, study: Study) -> Witness:
     views = tuple(sorted({1, study.experiment.decide.views}))
-    return Witness(run, study.listing, study.pictures, views, study.device)
+    return Witness(run, study.listing, study.pictures, views, study.device, study.framing.aligns)
 
 
 def _chosen_tasks(listing: Listing, experiment: Experiment) -> Listing:
@@ -271,11 +272,16 @@ def _framing(experiment: Experiment, listing: Listing) -> Framing:
     wanted = experiment.framing
     if experiment.model.start_from:
         old = describe(Path(experiment.model.start_from)).framing
-        return replace(old, size=wanted.size, field_px=wanted.field_px or old.field_px)
+        return replace(old, size=wanted.size, field_px=wanted.field_px or old.field_px, align=wanted.align)
     field = wanted.field_px or listing.card.field_px
     if not field:
         field = round(field_that_holds(max(sample.image.shape[:2]) for sample in listing))
-    return Framing(size=wanted.size, field_px=float(field), um_per_pixel=listing.card.um_per_pixel)
+    return Framing(
+        size=wanted.size,
+        field_px=float(field),
+        um_per_pixel=listing.card.um_per_pixel,
+        align=wanted.align,
+    )
 
 
 def _seed_of(seed: int, part: str) -> int:

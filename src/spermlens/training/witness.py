@@ -35,6 +35,7 @@ class Witness:
     pictures: Pictures
     views: tuple[int, ...]
     device: torch.device
+    upright: bool  # the framing has aligned the heads
 
     def write(self, network: Network, split: Split, seed: int) -> None:
         """Probabilities, maps and distances of the test and inner images of a fold."""
@@ -86,7 +87,7 @@ class Witness:
         if not len(indices):
             return {}
         squares = to_tensor(self.pictures.squares[indices], self.device)
-        found = probabilities(network, squares, views=views)
+        found = probabilities(network, squares, views=views, upright=self.upright)
         return {task: values.tolist() for task, values in found.items()}
 
     def _maps(self, network: Network, indices: NDArray[np.int64]) -> dict[str, Any]:

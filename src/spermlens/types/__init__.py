@@ -7,6 +7,7 @@ from spermlens.types.arrays import Heat, Image, Mask, Vector
 from spermlens.types.data import Card, Sample, Task
 from spermlens.types.measures import FRONTS, Axes, Measures
 from spermlens.types.outline import PARTS, Outline
+from spermlens.types.pose import Pose
 from spermlens.types.reading import Explanation, Prediction, Reading, Status
 from spermlens.types.report import DISCLAIMER, Figure, Gallery, Report, Section, Table, Text, Tile
 from spermlens.types.result import Result
@@ -26,6 +27,7 @@ __all__ = [
     "Mask",
     "Measures",
     "Outline",
+    "Pose",
     "Prediction",
     "Reading",
     "Report",
