@@ -143,6 +143,8 @@ def test_a_scale_bar_gives_the_size_of_a_pixel(
         (["--bead", "x.png:-3"], "expected --bead IMAGE:DIAMETER_UM", 2),
         (["--scale-bar", "gone.png:10"], "gone.png: no file is there", 3),
         (["--bead", "a:1", "--um-per-pixel", "0.1"], "Keep one of them", 2),
+        (["--um-per-pixel", "0"], "between 0.005 and 5", 2),  # not taken for no size at all
+        (["--um-per-pixel", "65"], "Give micrometres", 2),  # those were nanometres
         (["-o", "rows.txt"], "must end in .csv or .json", 2),
     ],
 )
@@ -172,3 +174,24 @@ def test_measuring_loads_no_network(drawn: Path, tmp_path: Path) -> None:
     modules = said.stdout.split("MODULES")[1].split()
     assert "spermlens.measuring" in modules
     assert not {"torch", "torchvision", "timm"} & set(modules)
+
+
+@pytest.mark.parametrize("option", ["--report", "--outlines"])
+def test_an_input_is_not_replaced_by_what_is_written(
+    drawn: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = drawn / "0.png"
+    before = image.read_bytes(), sorted(drawn.iterdir())
+    place = image if option == "--report" else drawn
+    assert run(["measure", str(image), option, str(place), "--overwrite"]) == 2
+    assert "inputs" in capsys.readouterr().err
+    assert (image.read_bytes(), sorted(drawn.iterdir())) == before
+
+
+def test_beads_are_counted(drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = Image.new("L", (300, 200), 220)
+    for left in (40, 180):
+        ImageDraw.Draw(picture).ellipse((left, 60, left + 60, 120), fill=60)
+    picture.save(tmp_path / "beads.png")
+    assert run(["measure", str(drawn / "0.png"), "--bead", f"{tmp_path / 'beads.png'}:6"]) == 0
+    assert "from 2 beads in" in capsys.readouterr().err

@@ -235,7 +235,7 @@ def test_an_image_that_cannot_be_read_is_said_and_the_rest_is_done(
         (["predict", "MODEL", "HEADS", "--method", "cam"], 2, "add --explain or --report"),
         (["predict", "MODEL", "HEADS", "--layer", "trnk", "--explain", "maps"], 2, "Did you mean 'trunk'"),
         (["predict", "MODEL", "HEADS", "--views", "3"], 2, "views must be one of"),
-        (["predict", "MODEL", "HEADS", "--um-per-pixel", "500"], 2, "between 0 and 100"),
+        (["predict", "MODEL", "HEADS", "--um-per-pixel", "500"], 2, "between 0.005 and 5"),
         (["predict", "MODEL", "HEADS", "--device", "abacus"], 2, "The device 'abacus'"),
         (["predict", "MODEL", "HEADS", "--batch-size", "0"], 2, "--batch-size"),
         (["train"], 2, "Name an experiment with --experiment"),

@@ -166,7 +166,7 @@ MANIFESTS = [
           manifest("path\nimages/good1.png\ngone.png\nimages/good2.png\n"),
           "gone.png: no file is there, expected an image file.", 3, "Check the path.", 2),
     Fault("um_per_pixel is no number", MANIFEST, manifest("path,um_per_pixel\none.png,wide\n"),
-          "mine.csv, line 2: um_per_pixel must be a number above 0 and below 100, but is 'wide'.", 3, MEND),
+          "mine.csv, line 2: um_per_pixel must be a number from 0.005 to 5, but is 'wide'.", 3, MEND),
     Fault("a label is not among the classes asked for",
           f"{TRAIN} --set data.options.classes.shape=['long','round']", manifest(cells("one.png,flat")),
           "mine.csv, line 8: 'flat' is no class of 'shape'. Expected long, round.", 3, MEND),

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from spermlens.errors import BadManifest, DataMissing, UsageError
-from spermlens.predict.sources import find_sources
+from spermlens.predict.sources import find_sources, spare
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_nothing_found_is_said(place: Path, inputs: list[str], sentence: str) ->
 
 @pytest.mark.parametrize("unit", [0.0, -1.0, 100.0, float("nan")])
 def test_a_scale_out_of_range_is_refused_before_anything_is_read(place: Path, unit: float) -> None:
-    with pytest.raises(UsageError, match="um per pixel must lie between 0 and 100"):
+    with pytest.raises(UsageError, match=r"um per pixel must lie between 0\.005 and 5"):
         find_sources(["a"], um_per_pixel=unit)
 
 
@@ -98,3 +98,25 @@ def test_pages_are_numbered_only_where_there_are_several(place: Path) -> None:
     assert [id for id, _ in two.pages()] == ["two.tif#1", "two.tif#2"]
     (one,) = find_sources(["a/1.png"])
     assert [id for id, _ in one.pages()] == ["1.png"]
+
+
+@pytest.mark.parametrize(("inputs", "files"), [(["a"], ["a/1.png"]), (["mine.csv"], ["x.html", "mine.csv"])])
+def test_what_is_read_is_never_written_over(place: Path, inputs: list[str], files: list[str]) -> None:
+    (place / "mine.csv").write_text("path\na/1.png\n")
+    sources = find_sources(inputs)
+    with pytest.raises(UsageError, match=rf"{files[-1]}: is one of the inputs"):
+        spare(inputs, sources, [Path(name) for name in files], None)
+
+
+def test_no_folder_of_inputs_is_filled(place: Path) -> None:
+    sources = find_sources(["a"])
+    for folder in ("a", "a/deep", "."):
+        with pytest.raises(UsageError, match="holds images that are inputs"):
+            spare(["a"], sources, [], Path(folder))
+    spare(["a"], sources, [None, Path("a/rows.csv")], Path("a/new"))
+
+
+def test_a_table_that_is_no_manifest_is_named_in_a_line(place: Path) -> None:
+    (place / "mine.csv").write_text(",".join(["image", *(f"c{n}" for n in range(60))]) + "\n")
+    with pytest.raises(BadManifest, match=r"found image, c0, c1, c2, c3, c4 and 55 more\.$"):
+        find_sources(["mine.csv"])

@@ -97,6 +97,11 @@ def test_a_strange_picture_decides_nothing_however_sure_the_network_is() -> None
     assert said(1.0, 1.0, distance=0.2).status is Status.DECIDED  # this model keeps no limit
 
 
+def test_a_field_of_view_is_called_so_also_where_its_middle_is_bare() -> None:
+    wide, bare = np.zeros((400, 400, 3), np.uint8), np.full((32, 32, 3), 200, np.uint8)
+    assert "400x400 pixels are a field of view" in said(1.0, 1.0, bare, image=wide).message
+
+
 def test_a_field_of_view_is_no_cell() -> None:
     wide = np.random.default_rng(1).integers(0, 255, (40, 81, 3), dtype=np.uint8)
     found = said(1.0, 1.0, image=wide)

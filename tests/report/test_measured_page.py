@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from spermlens.locate.who import EDITION
+from spermlens.datasets import synthetic
+from spermlens.locate.measure import measure
+from spermlens.locate.segment import outline
+from spermlens.locate.who import EDITION, who
 from spermlens.predict.measured import COLUMNS, bad_row
-from spermlens.report.measured_page import measured_report, spread
+from spermlens.report.measured_page import measured_report, spread, tile_of
 from spermlens.report.page import to_html
 from spermlens.types import Table, Text
 
@@ -70,3 +73,24 @@ def test_the_page_names_edition_scope_and_what_was_not_read() -> None:
     assert "Only the head" in caution
     assert report.disclaimer in to_html(report)
     assert tables([row("a"), bad_row("b.png", "empty")])["Not read"].rows == (("b.png", "empty"),)
+
+
+def test_sides_of_the_midpiece_do_not_cancel_out() -> None:
+    rows = [row(str(n), midpiece_angle_deg=20.0 * (-1) ** n) for n in range(6)]
+    (line,) = tables(rows)["Shape and parts"].rows
+    assert line[:2] == ("midpiece angle, degrees", "20")
+
+
+def test_no_large_vacuole_is_allowed_in_words() -> None:
+    found = {line[0]: line[1] for line in tables([row("a")])["Against the limits"].rows}
+    assert (found["vacuoles"], found["large vacuoles"]) == ("up to 2", "none")
+
+
+def test_a_card_says_first_what_is_outside_and_then_what_was_judged() -> None:
+    drawing = synthetic.draw(3)
+    found = outline(drawing.image)
+    measures = measure(found, drawing.image, 0.2)
+    assert found.reliable
+    lines = tile_of("a", drawing.image, found, measures).lines
+    assert lines[1].startswith("Length above, width above")
+    assert lines[2] == f"Held against {EDITION}: {who(measures).scope}."

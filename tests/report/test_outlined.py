@@ -98,6 +98,7 @@ def test_a_figure_names_the_parts_and_a_line_the_main_measures() -> None:
 
 def test_only_the_ends_of_the_normal_are_named() -> None:
     assert placed_line({"taper": 50.0, "rugosity": 94.0}) == ""
+    assert placed_line({"taper": 99.9}).endswith("taper higher than in 99 %.")
     said = placed_line({"taper": 97.0, "rugosity": 0.0, "ellipticity": 50.0})
     assert (
         said == "Of the normal cells learned from: rugosity lower than in 100 %, taper higher than in 97 %."

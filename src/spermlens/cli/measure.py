@@ -27,7 +27,9 @@ def measure(
         Path | None, typer.Option(help="Folder for the parts of each cell and for its outline.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write a self-contained page.")] = None,
-    um_per_pixel: Annotated[float, typer.Option(help="Size of a pixel, where the images do not say.")] = 0,
+    um_per_pixel: Annotated[
+        float | None, typer.Option(help="Size of a pixel in micrometres, where the images do not say.")
+    ] = None,
     scale_bar: Annotated[
         str, typer.Option(help="The same from a scale bar: IMAGE:LENGTH_UM, its length in micrometres.")
     ] = "",
@@ -40,13 +42,14 @@ def measure(
 ) -> None:
     """One row an image: the outline's reliability, every measure, and WHO limits for the head."""
     from spermlens.measuring import Order, as_csv, measure_batch
-    from spermlens.predict.sources import find_sources
+    from spermlens.predict.sources import find_sources, spare
 
     unit, scale = _scale(um_per_pixel, scale_bar, bead)
+    sources = find_sources(inputs, sys.stdin, unit)
+    spare(inputs, sources, (output, report), outlines)
     if scale:
         say(f"Scale  {scale}", quiet)
     order = Order(output=output, outlines=outlines, page=report, overwrite=overwrite, scale=scale)
-    sources = find_sources(inputs, sys.stdin, unit)
     with progress(quiet) as show:
         rows = measure_batch(sources, order, lambda done, total: show("measuring", done, total))
     for what, path in (("Rows", output), ("Lines", outlines), ("Page", report)):
@@ -61,15 +64,16 @@ def measure(
         raise DataError(f"{unreadable} of {len(rows)} images could not be read; their rows say why.")
 
 
-def _scale(um_per_pixel: float, scale_bar: str, bead: str) -> tuple[float | None, str]:
+def _scale(um_per_pixel: float | None, scale_bar: str, bead: str) -> tuple[float | None, str]:
     """The size of a pixel for images that do not say, and how it is known; None where it is not."""
-    if sum(map(bool, (um_per_pixel, scale_bar, bead))) > 1:
+    if (um_per_pixel is not None) + bool(scale_bar) + bool(bead) > 1:
         raise UsageError("--um-per-pixel, --scale-bar and --bead say the same thing. Keep one of them.")
-    if um_per_pixel:
+    if um_per_pixel is not None:
         return um_per_pixel, f"{um_per_pixel:g} um per pixel, as given"
     if scale_bar or bead:
         found = _measured_scale(scale_bar or bead, is_bar=bool(scale_bar))
-        what = "a scale bar" if scale_bar else "a bead"
+        count = len(found.boxes)
+        what = "a scale bar" if scale_bar else f"{count} bead{'s' if count > 1 else ''}"
         words = f"{found.um_per_pixel:.4g} ± {found.error:.2g} um per pixel, from {what} in "
         return found.um_per_pixel, words + (scale_bar or bead).rpartition(":")[0]
     return None, ""

@@ -34,7 +34,9 @@ def predict(
     ] = None,
     layer: Annotated[str, typer.Option(help="Where to look inside; `models show` lists the layers.")] = "",
     views: Annotated[int, typer.Option(help="Rotations and mirrors averaged; 0: the model's own.")] = 0,
-    um_per_pixel: Annotated[float, typer.Option(help="Size of a pixel, where the images do not say.")] = 0,
+    um_per_pixel: Annotated[
+        float | None, typer.Option(help="Size of a pixel in micrometres, where the images do not say.")
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 32,
     measures: Annotated[
         bool, typer.Option("--measures/--no-measures", help="Outline and measure every cell, too.")
@@ -47,7 +49,7 @@ def predict(
     """One row an image: every probability, the decision, and how sure it is."""
     from spermlens.batch import Order, as_csv
     from spermlens.lens import load
-    from spermlens.predict.sources import find_sources
+    from spermlens.predict.sources import find_sources, spare
 
     if (method or layer) and not (explain or report):
         raise UsageError("--method and --layer say how maps are made: add --explain or --report.")
@@ -63,7 +65,9 @@ def predict(
         measures=measures,
         overwrite=overwrite,
     )
-    rows = carry_out(lens, find_sources(inputs, sys.stdin, um_per_pixel or None), order, quiet)
+    sources = find_sources(inputs, sys.stdin, um_per_pixel)
+    spare(inputs, sources, (output, report), explain)
+    rows = carry_out(lens, sources, order, quiet)
     if as_json:
         print_json(rows)
     elif output is None:

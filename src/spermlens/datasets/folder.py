@@ -18,9 +18,11 @@ from spermlens.datasets._classes import class_entries
 from spermlens.datasets._listing import Entry, Listing
 from spermlens.errors import BadManifest, ConfigError, DataMissing, nearest
 from spermlens.images import list_images, read_image
+from spermlens.images.pixel_size import LARGEST_UM, SMALLEST_UM
 from spermlens.types import Card, Task
 
 OWN_COLUMNS = ("path", "id", "group", "split", "um_per_pixel")
+SAID = 6  # columns of a table that is no manifest: enough to know it again
 
 CARD = Card(
     name="folder",
@@ -111,7 +113,9 @@ def manifest_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     except csv.Error as error:
         raise BadManifest(f"{path}, line 1: {error}. Save it as plain CSV.") from error
     if "path" not in columns:
-        raise BadManifest(f"{path}: expected a column 'path', found {', '.join(columns) or 'an empty file'}.")
+        more = f" and {len(columns) - SAID} more" if len(columns) > SAID else ""
+        found = f"{', '.join(columns[:SAID])}{more}" if columns else "an empty file"
+        raise BadManifest(f"{path}: expected a column 'path', found {found}.")
     doubled = [column for column, count in Counter(columns).items() if count > 1 or not column]
     if doubled:
         raise BadManifest(f"{path}: the column '{doubled[0]}' stands twice or has no name. Rename it.")
@@ -163,8 +167,10 @@ def um_per_pixel_of(cell: str, where: str) -> float | None:
         value = float(cell)
     except ValueError:
         value = 0.0
-    if not 0 < value < 100:
-        raise BadManifest(f"{where}: um_per_pixel must be a number above 0 and below 100, but is '{cell}'.")
+    if not SMALLEST_UM <= value <= LARGEST_UM:
+        raise BadManifest(
+            f"{where}: um_per_pixel must be a number from {SMALLEST_UM:g} to {LARGEST_UM:g}, but is '{cell}'."
+        )
     return value
 
 

@@ -14,7 +14,7 @@ from spermlens.datasets import id_of
 from spermlens.errors import BadManifest, DataMissing, UsageError
 from spermlens.files import is_file, is_folder, is_there
 from spermlens.images import list_images, read_pages
-from spermlens.images.pixel_size import pixel_size
+from spermlens.images.pixel_size import LARGEST_UM, SMALLEST_UM, pixel_size
 from spermlens.types import Image
 
 
@@ -40,8 +40,11 @@ def find_sources(
 
     The size of a pixel is that of a manifest, else of the file itself (TIFF), else `um_per_pixel`.
     """
-    if um_per_pixel is not None and not 0 < um_per_pixel < 100:
-        raise UsageError(f"um per pixel must lie between 0 and 100, but is {um_per_pixel}.")
+    if um_per_pixel is not None and not SMALLEST_UM <= um_per_pixel <= LARGEST_UM:
+        raise UsageError(
+            f"um per pixel must lie between {SMALLEST_UM:g} and {LARGEST_UM:g}, as a microscope's does, "
+            f"but is {um_per_pixel:g}. Give micrometres."
+        )
     found: dict[Path, Source] = {}
     for text in inputs:
         for source in _from_stream(stream) if text == "-" else _expand(text):
@@ -54,6 +57,22 @@ def find_sources(
         replace(s, um_per_pixel=s.um_per_pixel or _in_file(s.path) or um_per_pixel) for s in found.values()
     ]
     return _with_own_ids(scaled)
+
+
+def spare(
+    inputs: Sequence[str], sources: Sequence[Source], files: Sequence[Path | None], folder: Path | None
+) -> None:
+    """Raise `UsageError` where a file to be written is an input, or inputs lie in the folder to be filled."""
+    images = {_place(source.path) for source in sources}
+    read = images | {_place(Path(text)) for text in inputs}
+    for file in files:
+        if file is not None and _place(file) in read:
+            raise UsageError(f"{file}: is one of the inputs, and would be lost. Name another file.")
+    if folder is not None and any(Path(os.path.realpath(folder)) in place.parents for place in images):
+        raise UsageError(
+            f"{folder}: holds images that are inputs, and what is written there would be read as cells the "
+            "next time. Name another folder, or leave this one out of the inputs."
+        )
 
 
 def _in_file(path: Path) -> float | None:

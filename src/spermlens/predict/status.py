@@ -63,14 +63,14 @@ def bad_input(id: str, message: str, model: Description) -> Prediction:
 def _why_no_cell(
     likeliest: Mapping[str, str], sure: Mapping[str, bool], sample: Sample, square: Image, model: Description
 ) -> str:
-    if float(square.mean(2).std()) < FAINTEST:
-        return "the field is blank"
     height, width = sample.image.shape[:2]
     field = model.framing.size / model.framing.scale(sample.um_per_pixel)
     if max(height, width) > max(WIDEST, model.longest) * field:
         return (
             f"{width}x{height} pixels are a field of view: the model reads crops of about {field:.0f} pixels"
         )
+    if float(square.mean(2).std()) < FAINTEST:
+        return "the field is blank"
     for task, no_cell in model.not_a_cell.items():
         if likeliest[task] == no_cell and sure[task]:
             return f"{task} says {no_cell}"

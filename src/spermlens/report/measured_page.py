@@ -52,7 +52,7 @@ def tile_of(id: str, image: Image, outline: Outline, measures: Measures) -> Tile
             lines=tuple(filter(None, why)),
         )
     verdict = who(measures)
-    outside = [f"{_words(name)} {verdict.items[name].found.value}" for name in verdict.outside]
+    outside = ", ".join(f"{_words(name)} {verdict.items[name].found.value}" for name in verdict.outside)
     judged = [name for name, item in verdict.items.items() if item.found in JUDGED]
     unknown = (
         " Length and width are not judged: pixel size not known." if measures.um_per_pixel is None else ""
@@ -63,10 +63,11 @@ def tile_of(id: str, image: Image, outline: Outline, measures: Measures) -> Tile
         said, tone = "Outside the limits", "bad"
     else:
         said, tone = "Inside the limits", "good"
-    lines = [
+    lines = (
         short_line(measures),
-        f"{EDITION}, {verdict.scope}: {', '.join(outside) or 'all that is judged lies inside'}.{unknown}",
-    ]
+        f"{outside[:1].upper()}{outside[1:]}." if outside else "",
+        f"Held against {EDITION}: {verdict.scope}.{unknown}",
+    )
     return Tile(title=id, verdict=said, tone=tone, figures=(figure,), lines=tuple(filter(None, lines)))
 
 
@@ -95,7 +96,8 @@ def _sample(title: str, rows: Sequence[Row], definitions: Sequence[Definition]) 
         return []
     caption = (
         "Over the cells whose outline is reliable. A cell without a value for a measure is left out of it. "
-        "The interval of the median is by the order of the values and takes cells as independent."
+        "The interval of the median is by the order of the values and takes cells as independent. Midpiece "
+        "and tail are as long as the image shows them; the angle counts alike to either side."
     )
     headings = ("Measure", "Median", "95 % interval of it", "5 to 95 % of the cells", "Cells")
     return [Section(title, (Table(caption, headings, tuple(lines)),))]
@@ -106,7 +108,7 @@ def _lines(rows: Sequence[Row], definition: Definition) -> list[tuple[str | int,
     lines: list[tuple[str | int, ...]] = []
     counted = 0
     for column in dict.fromkeys((definition.column(in_um=True), definition.column(in_um=False))):
-        values = [float(row[column]) for row in rows if row.get(column) is not None]
+        values = [_unsigned(column, row[column]) for row in rows if row.get(column) is not None]
         if len(values) < NOT_ENOUGH or len(values) == counted:
             continue
         counted = len(values)
@@ -163,9 +165,16 @@ def _unreadable(rows: Sequence[Row]) -> list[Section]:
 
 def _span(limits: Limits) -> str:
     unit = " \N{MICRO SIGN}m" if limits.unit else ""
+    if limits.high == 0:
+        return "none"
     if limits.low is None:
         return f"up to {limits.high:g}{unit}"
     return f"{limits.low:g} to {limits.high:g}{unit}"
+
+
+def _unsigned(column: str, value: Any) -> float:
+    """Which way a midpiece turns depends on how the cell lies: over many cells the sides would cancel out."""
+    return abs(float(value)) if column == "midpiece_angle_deg" else float(value)
 
 
 def _figure(value: float) -> str:

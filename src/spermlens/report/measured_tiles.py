@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from spermlens.report.outlined import COLOURS, outlined
@@ -72,7 +73,7 @@ def placed_line(percentiles: Mapping[str, float]) -> str:
     )
     said = [
         f"{name.replace('_', ' ')} {'higher' if place > 50 else 'lower'} than in "
-        f"{max(place, 100 - place):.0f} %"
+        f"{math.floor(max(place, 100 - place))} %"  # 100 only where it is all of them
         for name, place in far[:NAMED]
     ]
     more = f" and {len(far) - NAMED} more" if len(far) > NAMED else ""

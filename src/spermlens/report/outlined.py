@@ -132,7 +132,7 @@ def _draw_bar(pen: _Pen, width: int, height: int, um_per_pixel: float | None, re
     pen.on.rectangle((left - FINE, low - 5 * FINE, right + FINE, low + FINE), fill=INK)
     pen.on.rectangle((left, low - 4 * FINE, right, low), fill=LIGHT)
     pen.on.text(
-        (left, low - 7 * FINE),
+        (left, low - 10 * FINE),  # clear of the bar
         f"{length:g} {unit}",
         fill=LIGHT,
         font=ImageFont.load_default(15 * FINE),
