@@ -54,7 +54,7 @@ def test_unreliable_cells_are_in_no_figure() -> None:
     good = [row(str(n), length_over_width=1.5) for n in range(6)]
     bad = [row(f"u{n}", length_over_width=9.0, status="unreliable", reason="cut") for n in range(6)]
     (line,) = tables([*good, *bad])["Shape and parts"].rows
-    assert (line[0], line[1], line[-1]) == ("length/width", "1.5", 6)
+    assert (line[0], line[1], line[-1]) == ("length/width", "1.50", 6)
 
 
 def test_the_limits_are_counted_with_their_share() -> None:
@@ -73,6 +73,13 @@ def test_the_page_names_edition_scope_and_what_was_not_read() -> None:
     assert "Only the head" in caution
     assert report.disclaimer in to_html(report)
     assert tables([row("a"), bad_row("b.png", "empty")])["Not read"].rows == (("b.png", "empty"),)
+
+
+def test_figures_of_one_column_have_as_many_digits() -> None:
+    rows = [row(str(n), length_over_width=1.3 + n / 100, vacuoles=float(n % 2)) for n in range(41)]
+    ratio, count = tables(rows)["Shape and parts"].rows
+    assert ratio[1:4] == ("1.50", "1.43 to 1.57", "1.32 to 1.68")
+    assert count[1:4] == ("0", "0 to 1", "0 to 1")
 
 
 def test_sides_of_the_midpiece_do_not_cancel_out() -> None:

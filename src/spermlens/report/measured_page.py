@@ -178,8 +178,10 @@ def _unsigned(column: str, value: Any) -> float:
 
 
 def _figure(value: float) -> str:
-    """Three digits that count; large numbers whole."""
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    """Three digits that count, zeros at the end too; large and whole numbers whole."""
+    if abs(value) >= 1000 or value == round(value):
+        return f"{value:.0f}"
+    return f"{value:#.3g}".rstrip(".")
 
 
 def _words(name: str) -> str:
