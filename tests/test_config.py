@@ -86,6 +86,7 @@ def test_an_unknown_setting_is_named_with_its_path_and_the_nearest(
         ("protocol.kind=fold", "protocol.kind"),
         ("protocol.inner_share=1.5", "protocol.inner_share"),
         ("decide.views=3", "decide.views"),
+        ("framing.align=tail", "framing.align"),
         ("name=Not a name", "name"),
         ("model.pretrained=1", "model.pretrained"),
         ("data.tasks=head_shape", "data.tasks"),

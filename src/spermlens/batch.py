@@ -203,7 +203,7 @@ def _facts(lens: Lens, ask: Ask) -> dict[str, Any]:
         "model": description.id,
         "architecture": description.architecture,
         "weights_sha256": description.weights_sha256,
-        "input": f"{description.framing.size} px square, {description.framing.field_px:g} source px across",
+        "input": description.framing.told,
         "views": ask.views,
         "threshold": dict(description.threshold),
         "notes": list(description.notes),

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from spermlens.types import Heat, Image, Pose
 
 ALIGNMENTS = ("none", "head")
+FINEST = 32  # samples along a pixel of the image, at most: a pixel may dwarf the square
 WIDEST_ALIGNED_PX = 2048  # a wider field shows no single head, and would take much memory to turn
 
 
@@ -59,6 +60,12 @@ class Framing:
     def aligns(self) -> bool:
         """Whether it wants to know the pose of a head."""
         return self.align == "head"
+
+    @property
+    def told(self) -> str:
+        """In words."""
+        aligned = ", heads upright" if self.aligns else ""
+        return f"{self.size} px square, {self.field_px:g} source px across{aligned}"
 
     def scale(self, um_per_pixel: float | None = None) -> float:
         """Network pixels per source pixel."""
@@ -141,7 +148,7 @@ def _posed(image: Image, pose: Pose, size: int, scale: float) -> Image:
 
 def _lay_back(heat: NDArray[np.float32], canvas: Heat, pose: Pose, scale: float) -> None:
     """A map of a posed square, into the pixels of the image that it covers."""
-    size, fine = heat.shape[0], max(1, math.ceil(scale))
+    size, fine = heat.shape[0], max(1, min(FINEST, math.ceil(scale)))
     half = size / scale / 2
     right, down = _directions(pose)
     x, y = pose.x + 0.5, pose.y + 0.5

@@ -71,6 +71,13 @@ def test_a_model_saved_before_measures_were_kept_is_read(folder: Path) -> None:
     assert load(folder).description.normal == {}
 
 
+def test_a_model_keeps_its_alignment_and_an_older_one_has_none(folder: Path) -> None:
+    rewrite(folder, lambda model: model["framing"].update(align="head"))
+    assert load(folder).description.framing.aligns
+    rewrite(folder, lambda model: model["framing"].pop("align"))
+    assert load(folder).description.framing == DESCRIPTION.framing
+
+
 def test_a_model_loaded_in_inference_mode_can_be_explained(folder: Path) -> None:
     with torch.inference_mode():
         network = load(folder).network

@@ -73,6 +73,33 @@ def test_corners_are_filled_from_the_picture() -> None:
     assert turn(torch.full((1, 3, 16, 16), 0.7), 45).sub(0.7).abs().max() < 1e-5
 
 
+@pytest.mark.parametrize(("index", "count"), EVERY_VIEW)
+def test_views_of_an_upright_head_are_small_turns_that_come_back(index: int, count: int) -> None:
+    there = view(smooth(), index, count, upright=True)
+    unmirrored = there.flip(3) if index % 2 else there
+    turns = [d for d in range(-20, 21) if (turn(smooth(), d) - unmirrored)[:, :, inside()].abs().max() < 0.05]
+    assert turns
+    assert (undo(there, index, count, upright=True) - smooth())[:, :, inside()].abs().max() < 0.02
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_an_upright_head_is_seen_in_as_many_ways_and_first_as_it_is(count: int) -> None:
+    seen = [view(smooth(), index, count, upright=True) for index in range(count)]
+    assert torch.equal(seen[0], smooth())
+    for one in range(count):
+        for other in range(one):
+            assert (seen[one] - seen[other]).abs().max() > 0.02
+
+
+@pytest.mark.parametrize("upright", [False, True])
+@pytest.mark.parametrize("count", COUNTS[1:])
+def test_a_mirrored_cell_is_seen_in_the_same_views(count: int, upright: bool) -> None:
+    seen = [view(smooth(), index, count, upright=upright) for index in range(count)]
+    for index in range(count):
+        mirrored = view(smooth().flip(3), index, count, upright=upright)
+        assert min(float((mirrored - one).abs().max()) for one in seen) < 1e-4
+
+
 @pytest.mark.parametrize("count", [0, 3, 5, 64, -1])
 def test_an_unknown_number_of_views_is_refused(count: int) -> None:
     with pytest.raises(ConfigError, match="views must be one of 1, 2, 4, 8, 16, 32"):

@@ -18,7 +18,7 @@ from spermlens.report.overlay import enlarge, overlay
 from spermlens.report.page import to_html, to_json
 from spermlens.report.run_gallery import pick
 from spermlens.report.run_page import headline, run_report
-from spermlens.types import DISCLAIMER, Figure, Gallery, Table, Text
+from spermlens.types import DISCLAIMER, Figure, Gallery, Pose, Table, Text
 
 
 def parts(report, kind):
@@ -108,7 +108,10 @@ def test_tiles_say_truth_confidence_and_status(finished_run, drawn_listing):
             assert [p for _, p in tile.bars] == table.probabilities[row].tolist()
 
 
-def test_maps_lie_over_their_image_as_the_framing_says(finished_run, drawn_listing):
+@pytest.mark.parametrize("pose", [None, Pose(x=20, y=25, ahead=(0.6, 0.8))])
+def test_maps_lie_over_their_image_as_the_framing_says(finished_run, drawn_listing, monkeypatch, pose):
+    write_json(finished_run.folder / "framing.json", {"size": 32, "field_px": 48.0, "align": "head"})
+    monkeypatch.setattr("spermlens.report.run_gallery.pose_for", lambda framing, _: framing.aligns and pose)
     tile = next(iter(tiles(run_report(finished_run, drawn_listing)).values()))
     index = drawn_listing.ids.index(tile.title)
     stored = json.loads((finished_run.part(f"r0f{index % 2}") / "predictions.json").read_text())["test"]
@@ -116,7 +119,8 @@ def test_maps_lie_over_their_image_as_the_framing_says(finished_run, drawn_listi
     image = drawn_listing[index].image
     framing, raw = Framing(size=32, field_px=48.0), raw / np.abs(raw).max()
     heat, against = (
-        framing.unsquare(enlarge(np.maximum(sign * raw, 0), (32, 32)), image.shape) for sign in (1, -1)
+        framing.unsquare(enlarge(np.maximum(sign * raw, 0), (32, 32)), image.shape, pose=pose)
+        for sign in (1, -1)
     )
     shown = np.asarray(Pillow.open(io.BytesIO(tile.figures[1].data)))
     assert (shown == overlay(image, heat, against=against)).all()

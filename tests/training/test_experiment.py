@@ -29,7 +29,10 @@ from spermlens.evaluate.table import read_predictions
 from spermlens.files import sha256_of_file
 from spermlens.framing import Framing
 from spermlens.lens import Lens
+from spermlens.locate.pose import pose_for
 from spermlens.models._store import Saved, describe, load, save
+from spermlens.predict.tensors import probabilities
+from spermlens.report.run_gallery import stored_framing
 from spermlens.report.run_page import run_report
 from spermlens.runs import Run
 from spermlens.training.experiment import prepare, resume, start
@@ -386,6 +389,33 @@ def test_a_warm_start_keeps_the_scale_of_its_model(
     framing = prepare(small(tiny, tmp_path / "m.csv", *settings)).framing
     assert framing == Framing(size=24, field_px=100, um_per_pixel=0.1)
     assert framing.scale(0.05) == pytest.approx(24 / 100 / 2)
+    assert prepare(small(tiny, tmp_path / "m.csv", *settings, "framing.align=head")).framing.aligns
+
+
+def test_a_run_on_aligned_heads_is_judged_and_saved_aligned(
+    fake_hushem: Path, tmp_path: Path, tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, bool]] = []
+
+    def spy(*given: Any, views: int = 1, upright: bool = False, **more: Any) -> Any:
+        seen.append((views, upright))
+        return probabilities(*given, views=views, upright=upright, **more)
+
+    monkeypatch.setattr("spermlens.training.witness.probabilities", spy)
+    aligned = small(tiny, fake_hushem, "framing.align=head", "decide.views=4")
+    study = prepare(aligned)
+    posed = 0
+    for sample, square in zip(study.listing, study.pictures.squares, strict=True):
+        pose = pose_for(study.framing, sample.image)
+        assert np.array_equal(square, study.framing.square(sample.image, sample.um_per_pixel, pose))
+        posed += pose is not None
+    assert posed > 0
+    run = start(aligned, tmp_path, device="cpu")
+    saved = load(run.model)
+    assert saved.description.framing == study.framing
+    assert stored_framing(run, {}) == study.framing
+    assert (4, True) in seen
+    assert (4, False) not in seen
 
 
 def test_inner_images_may_serve_several_folds(fake_hushem: Path, tmp_path: Path, tiny: Tiny) -> None:

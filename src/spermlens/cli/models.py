@@ -56,7 +56,7 @@ def show(
         ("id", description.id),
         ("architecture", description.architecture),
         *((f"task {task.name}", ", ".join(task.classes)) for task in description.tasks),
-        ("input", f"{description.framing.size} px square, {description.framing.field_px:g} source px across"),
+        ("input", description.framing.told),
         ("layers", ", ".join(load(find_model(model)).network.layers())),
         ("views", str(description.views)),
         *((f"data {key}", str(value)) for key, value in description.told.items() if key != "unknown"),
