@@ -71,7 +71,7 @@ def _about(job: Job, run: Run, experiment: Experiment) -> dict[str, Any]:
         "data": {key: environment["data"][key] for key in ("name", "images", "pixels_sha256")},
         **{key: environment[key] for key in ABOUT},
         "machine": machine(),
-        "seconds": round(seconds, 1),
+        "seconds": round(seconds, 2),
         "looks": _looks(run),
     }
 
