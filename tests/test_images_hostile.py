@@ -273,6 +273,12 @@ def test_any_bytes_after_a_good_beginning_are_met_calmly(start: bytes, rest: byt
         decode(start + rest, "x")
 
 
+@pytest.mark.parametrize("length", [8, 11, 23])
+def test_a_png_without_its_header_is_told_in_words(length: int) -> None:
+    with pytest.raises(BadImage, match=f"damaged, a PNG of {length} bytes where the header alone has 24"):
+        decode(with_pillow(RGB, "png")[:length], "cut.png")
+
+
 def test_a_damaged_note_does_not_spoil_a_picture() -> None:
     for exif in (b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12"):
         with silence():

@@ -18,6 +18,8 @@ from spermlens.types import Image
 if TYPE_CHECKING:
     from PIL import Image as Pillow
 
+PNG_HEADER = 24  # bytes up to the width and height
+
 _one_at_a_time = threading.Lock()  # catch_warnings is not made for threads
 
 
@@ -57,6 +59,11 @@ def header_of(data: bytes, reader: Callable[[io.BytesIO], Pillow.Image]) -> Pill
 
 def _png_notes(data: bytes, name: str) -> dict[bytes, bytes]:
     """The chunks beside the pixels that change what is seen; the size is checked on the way."""
+    if len(data) < PNG_HEADER:
+        raise BadImage(
+            f"{name}: damaged, a PNG of {len(data)} bytes where the header alone has {PNG_HEADER}. "
+            "Copy it again from its source."
+        )
     width, height = struct.unpack_from(">II", data, 16)
     check_size(width, height, name)
     notes: dict[bytes, bytes] = {}
