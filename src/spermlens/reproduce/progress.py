@@ -20,7 +20,8 @@ from spermlens.runs import Run, list_runs
 
 COMMITTED, OTHER, RUNNING, DONE = "committed", "other recipe", "running", "done"
 STOPPED, WAITING = "stopped", "waiting"
-FEW_LOOKS = 60_000  # images times epochs: up to here a pretrained network needs no night on a CPU
+SLOWLY = {"simple_cnn": 90.0}  # looks a second at 128 px on one core of a CPU, before any job is done
+SLOWLY_ELSE = 40.0
 
 Paces = dict[tuple[str, int], float]  # seconds a look, by model and side of the square
 
@@ -97,16 +98,19 @@ def paces(found: Sequence[Job], places: Places) -> Paces:
 
 
 def estimate(experiment: Experiment, known: Paces) -> str:
-    """How long a job takes: from finished ones of its model and size on this machine, else in words."""
+    """How long a job takes: from finished ones of its model and size on this machine, else a rough guess."""
     expected = looks(experiment)
-    if expected and _kind(experiment) in known:
-        minutes = expected * known[_kind(experiment)] / 60
-        return f"{minutes / 60:.1f} h" if minutes >= 90 else f"{max(1, round(minutes))} min"
-    if experiment.model.name == "simple_cnn":
-        return "minutes"
-    if expected <= FEW_LOOKS:
-        return "an hour or two on a CPU"
-    return "a night on a CPU"
+    if not expected:
+        return "unknown"
+    if _kind(experiment) in known:
+        return _spoken(expected * known[_kind(experiment)])
+    a_second = SLOWLY.get(experiment.model.name, SLOWLY_ELSE) * (128 / experiment.framing.size) ** 2
+    return f"{_spoken(expected / a_second)} on a CPU, minutes on a GPU"
+
+
+def _spoken(seconds: float) -> str:
+    minutes = seconds / 60
+    return f"{minutes / 60:.1f} h" if minutes >= 90 else f"{max(1, round(minutes))} min"
 
 
 def _kind(experiment: Experiment) -> tuple[str, int]:
