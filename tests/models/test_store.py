@@ -34,6 +34,8 @@ DESCRIPTION = Description(
     data={"name": "drawn", "licence": "CC0"},
     results=({"metric": "accuracy", "value": 0.5},),
     notes=("a note",),
+    faults=("confuses long with round",),
+    not_for=("cells that were not stained",),
 )
 Model = dict[str, Any]
 
@@ -69,6 +71,11 @@ def test_the_description_comes_back_whole(folder: Path) -> None:
 def test_a_model_saved_before_measures_were_kept_is_read(folder: Path) -> None:
     rewrite(folder, lambda model: model.pop("normal"))
     assert load(folder).description.normal == {}
+
+
+def test_a_model_saved_before_faults_were_named_is_read(folder: Path) -> None:
+    rewrite(folder, lambda model: [model.pop(name) for name in ("faults", "not_for")])
+    assert (describe(folder).faults, describe(folder).not_for) == ((), ())
 
 
 def test_a_model_keeps_its_alignment_and_an_older_one_has_none(folder: Path) -> None:

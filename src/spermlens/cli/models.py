@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -62,17 +63,14 @@ def show(
         *((f"data {key}", str(value)) for key, value in description.told.items() if key != "unknown"),
         *(("not known", sentence) for sentence in description.data.get("unknown", ())),
         *(("note", note) for note in description.notes),
+        *(("known fault", sentence) for sentence in description.faults),
+        *(("not for", sentence) for sentence in description.not_for),
         ("use", "Research use only. Not a medical device, not for diagnosis."),
     ]
     print_table(description.name, ("", ""), facts)
-    rows = [
-        (r["task"], r["metric"], r["value"], r["low"], r["high"], r["n_images"])
-        for r in description.results
-        if r["metric"] in HEADLINE
-    ]
-    if rows:
-        typer.echo("")
-        print_table("On images never seen in training", ("task", "metric", "value", "low", "high", "n"), rows)
+    _show_figures(description, "On images never seen in training", HEADLINE)
+    found = [f"recall_{name}" for task in description.tasks for name in task.classes]
+    _show_figures(description, "Found, of the images of each class", found)
 
 
 @app.command("export")
@@ -93,6 +91,22 @@ def export(
     saved = load(find_model(model))
     description = save(folder, saved.network, saved.description, half=half)
     typer.echo(f"{description.id} in {folder}")
+
+
+def _show_figures(description: Description, title: str, metrics: Collection[str]) -> None:
+    """A table of those figures that were judged in the way the model is used."""
+    from spermlens.evaluate.intervals import calibrated, condition_of
+
+    used = condition_of(description.views)
+    used = calibrated(used) if description.temperature else used
+    rows = [
+        (r["task"], r["metric"], r["value"], r["low"], r["high"], r["n_images"])
+        for r in description.results
+        if r["metric"] in metrics and r["condition"] == used
+    ]
+    if rows:
+        typer.echo("")
+        print_table(title, ("task", "metric", "value", "low", "high", "n"), rows)
 
 
 def _told(description: Description) -> dict[str, Any]:

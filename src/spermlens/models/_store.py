@@ -53,6 +53,8 @@ class Description:
     data: Mapping[str, Any] = field(default_factory=dict)  # name, licence, citation, pixels, what is unknown
     results: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()  # what it is known to do badly
+    not_for: tuple[str, ...] = ()  # what it must not be used for
     weights_sha256: str = ""
 
     def __post_init__(self) -> None:
@@ -193,7 +195,7 @@ def describe(folder: Path) -> Description:
                 "framing": Framing(**found["framing"]),
                 "normal": _spreads(found.get("normal", {})),
                 "results": tuple(found["results"]),
-                "notes": tuple(found["notes"]),
+                **{name: tuple(found.get(name, ())) for name in ("notes", "faults", "not_for")},
             }
         )
     except (TypeError, KeyError, ValueError, AttributeError) as error:

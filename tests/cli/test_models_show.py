@@ -1,0 +1,66 @@
+"""`spermlens models show`: the card as a person reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from spermlens.cli import app
+from spermlens.framing import Framing
+from spermlens.models import build
+from spermlens.models._store import Description, save
+from spermlens.types import Task
+
+SHAPE = Task("shape", ("round", "long"))
+
+
+def row(metric: str, value: float, condition: str) -> dict[str, object]:
+    return {
+        "task": "shape",
+        "metric": metric,
+        "condition": condition,
+        "value": value,
+        "low": 0.1,
+        "high": 0.95,
+        "n_images": 33,
+    }
+
+
+def shown(folder: Path, temperature: dict[str, float]) -> str:
+    description = Description(
+        name="tiny",
+        architecture="simple_cnn",
+        arguments={"width": 2},
+        tasks=(SHAPE,),
+        framing=Framing(size=16, field_px=20.0),
+        views=4,
+        temperature=temperature,
+        results=(
+            row("log_loss", 0.625, "4 views"),
+            row("log_loss", 0.375, "4 views, calibrated"),
+            row("recall_round", 0.75, "4 views"),
+            row("recall_round", 0.875, "4 views, calibrated"),
+        ),
+        faults=("Takes short for round.",),
+        not_for=("Cells that were not stained.",),
+    )
+    save(folder, build("simple_cnn", (SHAPE,), arguments={"width": 2}), description)
+    return CliRunner().invoke(app, ["models", "show", str(folder)]).output
+
+
+def test_the_card_names_faults_and_what_the_model_is_not_for(tmp_path: Path) -> None:
+    said = shown(tmp_path / "tiny", {})
+    assert "known fault" in said and "Takes short for round." in said
+    assert "not for" in said and "Cells that were not stained." in said
+    assert "Not a medical device" in said
+
+
+def test_figures_are_those_of_the_way_the_model_is_used(tmp_path: Path) -> None:
+    plain, corrected = shown(tmp_path / "plain", {}), shown(tmp_path / "corrected", {"shape": 1.5})
+    assert "0.625" in plain and "0.375" not in plain
+    assert "0.375" in corrected and "0.625" not in corrected
+
+
+def test_what_is_found_of_each_class_is_told(tmp_path: Path) -> None:
+    assert "recall_round" in (said := shown(tmp_path / "tiny", {})) and "0.750" in said
