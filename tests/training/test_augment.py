@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from spermlens.config import Augment
-from spermlens.training.augment import augment, mix
+from spermlens.training.augment import augment, draw_mixing
 
 NOTHING = Augment(
     rotate_degrees=0, mirror=False, scale=0, shift=0, stain=0, brightness=0, contrast=0, noise=0
@@ -70,7 +70,7 @@ def test_what_is_given_is_not_changed_and_torchs_own_generator_not_touched() -> 
     squares = noise()
     before, state = squares.clone(), torch.get_rng_state()
     augment(squares, Augment(), seed())
-    mix(squares, 0.2, seed())
+    draw_mixing(6, 0.2, seed())(squares)
     assert torch.equal(squares, before)
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -118,7 +118,8 @@ def test_shifts_stay_within_their_share_of_the_side() -> None:
 def test_mixing_is_a_sum_of_two_whose_first_is_the_larger() -> None:
     squares = noise(8)
     for number in range(20):
-        mixed, partners, share = mix(squares, 0.4, seed(number))
+        mixing = draw_mixing(8, 0.4, seed(number))
+        share, partners = mixing.share, mixing.partners
         assert 0.5 <= share <= 1
         assert sorted(partners.tolist()) == list(range(8))
-        torch.testing.assert_close(mixed, share * squares + (1 - share) * squares[partners])
+        torch.testing.assert_close(mixing(squares), share * squares + (1 - share) * squares[partners])

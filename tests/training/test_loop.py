@@ -18,7 +18,10 @@ from spermlens.errors import ConfigError, DataCorrupt
 from spermlens.models import build
 from spermlens.models._network import Network
 from spermlens.predict.tensors import probabilities, to_tensor
+from spermlens.training.augment import augment
 from spermlens.training.loop import Pictures, Plan, fit, learning_rate
+from spermlens.training.losses import Loss
+from spermlens.training.modes import decayed_groups
 from spermlens.types import Task
 
 TASKS = (Task("shape", ("a", "b")), Task("vacuole", ("no", "yes")))
@@ -121,6 +124,39 @@ def test_stopped_between_checkpoints_the_epochs_since_are_trained_again(tmp_path
     told: list[dict[str, Any]] = []
     assert equal(train(replace(seldom, on_epoch=told.append))[0], expected)
     assert [row["epoch"] for row in told] == [3, 4, 5]
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+def test_without_options_the_weights_are_those_of_the_plain_recipe_bit_for_bit(
+    tmp_path: Path, alpha: float
+) -> None:
+    phase = Phase(train="all", epochs=2, learning_rate=1e-2, schedule="constant", warmup_share=0)
+    training = Training(batch_size=4, mixup_alpha=alpha, label_smoothing=0.1, phases=(phase,))
+    found, _ = train(plan(tmp_path, training=training, keep_best=False))
+    model, some, generator = network().train(), pictures(14), torch.Generator().manual_seed(5)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(decayed_groups(model.parameters(), 0.01), lr=1e-2)
+    torch.manual_seed(5)
+    for _ in range(2):
+        for rows in np.array_split(torch.randperm(14, generator=generator).numpy(), 4):
+            squares = augment(to_tensor(some.squares[rows]), Augment(), generator)
+            truth = {name: torch.from_numpy(values[rows]) for name, values in some.labels.items()}
+            cost = Loss(0.1)
+            if alpha:
+                seed = int(torch.randint(2**62, (1,), generator=generator))
+                share = float(np.random.default_rng(seed).beta(alpha, alpha))
+                share = max(share, 1 - share)
+                other = torch.randperm(len(rows), generator=generator)
+                squares = share * squares + (1 - share) * squares[other]
+                said = model(squares.contiguous(memory_format=torch.channels_last))
+                theirs = {name: values[other] for name, values in truth.items()}
+                loss = share * cost(said, truth) + (1 - share) * cost(said, theirs)
+            else:
+                loss = cost(model(squares.contiguous(memory_format=torch.channels_last)), truth)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+    assert equal(found, model.state_dict())
 
 
 def test_training_leaves_torchs_generator_as_it_was(tmp_path: Path) -> None:

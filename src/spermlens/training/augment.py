@@ -8,6 +8,7 @@ gives the same pictures on every device.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -22,12 +23,26 @@ def augment(squares: Tensor, how: Augment, generator: Generator) -> Tensor:
     return _recolour(moved, how, generator).clamp_(0, 1)
 
 
-def mix(squares: Tensor, alpha: float, generator: Generator) -> tuple[Tensor, Tensor, float]:
-    """MixUp (Zhang et al. 2018): mixed batch, the order of the partners, the share of the first."""
+@dataclass(frozen=True, slots=True)
+class Mixing:
+    """Who is mixed with whom (Zhang et al. 2018): the order of the partners, and the share of the first."""
+
+    partners: Tensor
+    share: float
+
+    def __call__(self, squares: Tensor) -> Tensor:
+        """The mixed batch, same shape."""
+        return squares * self.share + self.of_partners(squares) * (1 - self.share)
+
+    def of_partners(self, values: Tensor) -> Tensor:
+        """One value an image, in the order of the partners."""
+        return values[self.partners.to(values.device)]
+
+
+def draw_mixing(count: int, alpha: float, generator: Generator) -> Mixing:
     share = _beta(alpha, generator)
     share = max(share, 1 - share)  # the first is always the larger part
-    partners = torch.randperm(len(squares), generator=generator)
-    return squares * share + squares[partners.to(squares.device)] * (1 - share), partners, share
+    return Mixing(torch.randperm(count, generator=generator), share)
 
 
 def _move(squares: Tensor, how: Augment, generator: Generator) -> Tensor:

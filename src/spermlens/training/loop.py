@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,10 @@ from spermlens.errors import ConfigError
 from spermlens.models._network import Network
 from spermlens.predict.tensors import to_tensor
 from spermlens.training import checkpoint
-from spermlens.training.augment import augment, mix
 from spermlens.training.averaging import average_of
+from spermlens.training.batch_loss import BatchLoss
 from spermlens.training.checkpoint import Progress
-from spermlens.training.losses import MISSING, Loss, balanced_weights
+from spermlens.training.losses import MISSING, Loss, loss_of
 from spermlens.training.modes import decayed_groups, learn
 
 OnEpoch = Callable[[dict[str, Any]], None]
@@ -94,7 +94,8 @@ class _Loop:
         decay = plan.training.ema_decay
         self.average = average_of(self.network, decay) if decay else None
         self.best = AveragedModel(network) if plan.keep_best else None  # a copy to hold the best epoch
-        self.loss = Loss(plan.training.label_smoothing, self._class_weights())
+        loss = loss_of(plan.training, network.tasks, train.labels)
+        self.batch_loss = BatchLoss(plan.training, plan.augment, loss, self.generator)
         self.plain_loss = Loss()
 
     def run(self) -> tuple[Network, list[dict[str, Any]]]:
@@ -142,7 +143,9 @@ class _Loop:
             rate = learning_rate(phase, epoch * len(batches) + index, phase.epochs * len(batches))
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            loss = self._batch_loss(batch)
+            part = self.train.subset(batch)
+            squares = to_tensor(part.squares, self.plan.device)
+            loss = self.batch_loss(self.network, squares, self._on_device(part.labels))
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             if self.plan.training.gradient_clip:
@@ -170,39 +173,13 @@ class _Loop:
         wanted = math.ceil(len(order) / self.plan.training.batch_size)
         yield from np.array_split(order, max(1, min(wanted, len(order) // 2)))
 
-    def _batch_loss(self, batch: NDArray[np.int64]) -> Tensor:
-        part = self.train.subset(batch)
-        squares = augment(to_tensor(part.squares, self.plan.device), self.plan.augment, self.generator)
-        labels = {task: torch.from_numpy(values).to(self.plan.device) for task, values in part.labels.items()}
-        alpha = self.plan.training.mixup_alpha
-        if not alpha:
-            with self._precision():
-                return self.loss(self._forward(squares), labels)
-        mixed, partners, share = mix(squares, alpha, self.generator)
-        theirs = {task: values[partners.to(values.device)] for task, values in labels.items()}
-        with self._precision():
-            logits = self._forward(mixed)
-        return share * self.loss(logits, labels) + (1 - share) * self.loss(logits, theirs)
-
-    def _forward(self, squares: Tensor) -> dict[str, Tensor]:
-        logits: dict[str, Tensor] = self.network(squares.contiguous(memory_format=torch.channels_last))
-        return logits
-
-    def _precision(self) -> AbstractContextManager[Any]:
-        wish = self.plan.training.precision
-        if wish == "mixed" or (wish == "auto" and self.plan.device.type == "cuda"):
-            return torch.autocast(self.plan.device.type, dtype=torch.bfloat16)
-        return nullcontext()
-
     def _judge_inner(self) -> dict[str, Any]:
         """Loss and accuracies on the inner images, of the network that would be kept now."""
         if not len(self.inner):
             return {}
         network = self._current()
         network.eval()
-        labels = {
-            task: torch.from_numpy(values).to(self.plan.device) for task, values in self.inner.labels.items()
-        }
+        labels = self._on_device(self.inner.labels)
         with torch.inference_mode():
             parts = [network(to_tensor(part, self.plan.device)) for part in _chunks(self.inner.squares)]
             logits = {task: torch.cat([part[task] for part in parts]) for task in labels}
@@ -219,6 +196,9 @@ class _Loop:
             self.best.module.load_state_dict(network.state_dict())
         return row
 
+    def _on_device(self, labels: Mapping[str, NDArray[np.int64]]) -> dict[str, Tensor]:
+        return {task: torch.from_numpy(values).to(self.plan.device) for task, values in labels.items()}
+
     def _current(self) -> Network:
         network: Network = self.average.module if self.average is not None else self.network  # type: ignore[assignment]
         return network
@@ -233,12 +213,6 @@ class _Loop:
         for phase in self.plan.training.phases:
             yield phase, first
             first += phase.epochs
-
-    def _class_weights(self) -> dict[str, Tensor]:
-        if self.plan.training.class_weights == "none":
-            return {}
-        sizes = {task.name: len(task.classes) for task in self.network.tasks}
-        return {task: balanced_weights(self.train.labels[task], size) for task, size in sizes.items()}
 
     def _modules(self) -> dict[str, torch.nn.Module]:
         found = {"network": self.network, "average": self.average, "best": self.best}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+
+from spermlens.config import Training
+from spermlens.types import Task
 
 MISSING = -1
 
@@ -36,6 +39,14 @@ class Loss:
             label_smoothing=self.label_smoothing,
         )
         return each.sum() / (labels != MISSING).sum().clamp(min=1)
+
+
+def loss_of(training: Training, tasks: Sequence[Task], labels: Mapping[str, NDArray[np.int64]]) -> Loss:
+    """The loss that an experiment asks for, its class weights those of the labels learned from."""
+    weights = {}
+    if training.class_weights == "balanced":
+        weights = {task.name: balanced_weights(labels[task.name], len(task.classes)) for task in tasks}
+    return Loss(training.label_smoothing, weights)
 
 
 def balanced_weights(labels: NDArray[np.int64], classes: int) -> Tensor:

@@ -1,0 +1,53 @@
+"""What a batch costs: its pictures are changed and mixed, answered, and held against their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from spermlens.config import Augment, Training
+from spermlens.models._network import Network
+from spermlens.training.augment import Mixing, augment, draw_mixing
+from spermlens.training.losses import Loss
+
+Logits = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class BatchLoss:
+    """Every number it draws comes from the generator, so a seed gives the same losses."""
+
+    training: Training
+    augment: Augment
+    loss: Loss
+    generator: Generator
+
+    def __call__(self, network: Network, squares: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
+        """One number for (batch, 3, size, size) in 0..1 and {task: (batch,) class numbers}."""
+        view = augment(squares, self.augment, self.generator)
+        alpha = self.training.mixup_alpha
+        mixing = draw_mixing(len(squares), alpha, self.generator) if alpha else None
+        return self._against_labels(self._answer(network, mixing(view) if mixing else view), labels, mixing)
+
+    def _answer(self, network: Network, squares: Tensor) -> Logits:
+        with self._precision(squares.device.type):
+            logits: Logits = network(squares.contiguous(memory_format=torch.channels_last))
+        return logits
+
+    def _precision(self, device: str) -> AbstractContextManager[Any]:
+        wish = self.training.precision
+        if wish == "mixed" or (wish == "auto" and device == "cuda"):
+            return torch.autocast(device, dtype=torch.bfloat16)
+        return nullcontext()
+
+    def _against_labels(self, logits: Logits, labels: Mapping[str, Tensor], mixing: Mixing | None) -> Tensor:
+        own = self.loss(logits, labels)
+        if mixing is None:
+            return own
+        theirs = {task: mixing.of_partners(values) for task, values in labels.items()}
+        return mixing.share * own + (1 - mixing.share) * self.loss(logits, theirs)
