@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn_jobs import TASK, Desk
+from drawn_jobs import TASK, Desk, judged
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, log_loss, recall_score
 
 from spermlens.errors import DataCorrupt, DataError
 from spermlens.evaluate.calibration import cross_fitted
+from spermlens.evaluate.selective import out_of_fold
 from spermlens.evaluate.table import Predictions
 from spermlens.report.tables import results_table
 from spermlens.reproduce.committed import read_committed, write_committed
@@ -219,6 +220,34 @@ def test_certainty_is_that_of_the_best_and_the_reference(full: Desk) -> None:
         assert [one["level"] for one in told["sets"]] == [0.9, 0.95]
         assert all(one["coverage"]["n_images"] == 60 for one in told["sets"])
         assert told["sets"][0]["worst_class"]["class"] in TASK.classes
+        assert len(told["temperatures"]) == 5
+
+
+def test_thresholds_are_those_of_the_first_repeat_calibrated(full: Desk, one: One) -> None:
+    said = cross_fitted(read_committed(full.places.table(one("one/cbam-r100"))).tables[8])
+    told = tabled(full)["certainty"][0]["threshold"]
+    sure = said.probabilities.max(1) >= told["carried"]["confidence"] - 1e-5
+    right = (said.predicted == said.truth)[sure]
+    assert told["target"] == 0.95
+    assert told["carried"]["accepted"]["value"] == sure.sum() / 60
+    assert told["carried"]["right"]["value"] == pytest.approx(right.mean())
+    assert right.mean() >= 0.95 > told["carried"]["at_least"]
+    assert (told["promised"], told["fewest_sure"]) == (None, 94)  # sixty images can promise nothing
+    decided = out_of_fold(said, 0.95)
+    assert told["out_of_fold"]["accepted"]["value"] == decided.accepted.value
+
+
+def test_what_views_are_worth_is_a_direct_count_on_the_first_repeat(full: Desk, one: One) -> None:
+    path = full.places.table(one("one/cbam-r100"))
+    about = json.loads(path.with_suffix(".json").read_text())
+    eight = judged(100, 1)
+    single = replace(eight, probabilities=eight.probabilities[::-1])
+    write_committed(path, {8: eight, 1: single}, about)
+    eight_right, single_right = eight.predicted == eight.truth, single.predicted == single.truth
+    (told,) = tabled(full)["views"]
+    assert (told["recipe"], told["a"], told["b"]) == ("cbam", "8 views", "1 view")
+    assert told["a_only"] == int((eight_right & ~single_right).sum()) > 0
+    assert told["b_only"] == int((single_right & ~eight_right).sum()) != told["a_only"]
 
 
 def test_the_pace_is_images_over_seconds(full: Desk) -> None:

@@ -143,15 +143,23 @@ def cross_fitted(table: Predictions) -> Predictions:
     So no image takes part in choosing its own temperature. A fold keeps its probabilities where the others
     have no annotated image.
     """
-    units, tempered = np.asarray(table.units, object), table.probabilities.copy()
-    for repeat, fold in np.unique(np.stack([table.repeats, table.folds], 1), axis=0):
+    tempered = table.probabilities.copy()
+    for (repeat, fold), temperature in temperatures(table).items():
+        inside = (table.repeats == repeat) & (table.folds == fold)
+        tempered[inside] = temper(table.probabilities[inside], temperature)
+    return replace(table, probabilities=tempered)
+
+
+def temperatures(table: Predictions) -> dict[tuple[int, int], float]:
+    """By repeat and fold, what the other folds of the repeat say of other units; see `cross_fitted`."""
+    units, found = np.asarray(table.units, object), {}
+    for repeat, fold in np.unique(np.stack([table.repeats, table.folds], 1), axis=0).tolist():
         same = table.repeats == repeat
         inside = same & (table.folds == fold)
         others = same & ~np.isin(units, units[inside]) & (table.truth != UNKNOWN)
         if others.any():
-            temperature = fit_temperature(table.truth[others], table.probabilities[others])
-            tempered[inside] = temper(table.probabilities[inside], temperature)
-    return replace(table, probabilities=tempered)
+            found[repeat, fold] = fit_temperature(table.truth[others], table.probabilities[others])
+    return found
 
 
 def _confidence_and_right(truth: Ints, probabilities: Floats) -> tuple[Floats, NDArray[np.bool_]]:

@@ -7,19 +7,28 @@ from typing import Any
 
 import numpy as np
 
-from spermlens.evaluate.calibration import Bin, reliability, risk_coverage
+from spermlens.evaluate.calibration import (
+    Bin,
+    Threshold,
+    reliability,
+    risk_coverage,
+    temperatures,
+    threshold_for,
+)
 from spermlens.evaluate.conformal import Sets, sets
-from spermlens.evaluate.counts import Share
+from spermlens.evaluate.counts import Share, share
 from spermlens.evaluate.intervals import condition_of
+from spermlens.evaluate.selective import Selective, fewest_sure, out_of_fold, promised
 from spermlens.evaluate.table import Predictions
 from spermlens.reproduce.contenders import Contender
 
 LEVELS = (0.9, 0.95)
 POINTS = 200  # of a curve; more cannot be told apart on a page
+DIGITS = 5
 
 
 def certainty(line: Contender) -> dict[str, Any]:
-    """Risk over coverage, reliability before and after the temperature, and sets of classes.
+    """Risk over coverage, reliability before and after the temperature, thresholds, and sets of classes.
 
     Everything rests on the first repeat, where each image stands once.
     """
@@ -34,7 +43,13 @@ def certainty(line: Contender) -> dict[str, Any]:
         "risk_coverage": _curve(after),
         "reliability": {name: _bins(table) for name, table in (("before", before), ("after", after))},
     }
-    return found | ({"sets": [_told(sets(after, level)) for level in LEVELS]} if line.folds else {})
+    if not line.folds:
+        return found
+    return found | {
+        "temperatures": [round(value, DIGITS) for value in temperatures(before).values()],
+        "threshold": _threshold(after, line.target),
+        "sets": [_told(sets(after, level)) for level in LEVELS],
+    }
 
 
 def _curve(table: Predictions) -> list[dict[str, float]]:
@@ -43,12 +58,45 @@ def _curve(table: Predictions) -> list[dict[str, float]]:
     count = len(curve.threshold)
     kept = np.unique(np.linspace(0, count - 1, min(count, POINTS)).round().astype(int))
     columns = {"threshold": curve.threshold, "coverage": curve.coverage, "risk": curve.risk}
-    return [{name: round(float(values[at]), 5) for name, values in columns.items()} for at in kept]
+    return [{name: round(float(values[at]), DIGITS) for name, values in columns.items()} for at in kept]
 
 
 def _bins(table: Predictions) -> list[dict[str, Any]]:
     found: tuple[Bin, ...] = reliability(table.truth, table.probabilities)
-    return [asdict(one) for one in found]
+    return [{name: round(value, DIGITS) for name, value in asdict(one).items()} for one in found]
+
+
+def _threshold(table: Predictions, target: float) -> dict[str, Any]:
+    """From which confidence on it decides: as a model carries it, by other folds, and as a promise."""
+    n, known = len(table), (table.truth, table.probabilities, target)
+    return {
+        "target": target,
+        "carried": _reached(threshold_for(*known)),
+        "out_of_fold": _decided(out_of_fold(table, target)),
+        "promised": _reached(promised(*known)),
+        "fewest_sure": fewest_sure(n, target),
+    }
+
+
+def _reached(found: Threshold | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    right = round(found.accuracy * found.accepted)
+    return {
+        "confidence": round(found.threshold, DIGITS),
+        "accepted": _share(share(found.accepted, found.n_images)),
+        "right": _share(share(right, found.accepted)),
+        "at_least": round(found.low, DIGITS),
+    }
+
+
+def _decided(found: Selective) -> dict[str, Any]:
+    return {
+        "accepted": _share(found.accepted),
+        "right": _share(found.right) if found.right else None,
+        "folds": found.folds,
+        "folds_without": found.without,
+    }
 
 
 def _told(found: Sets) -> dict[str, Any]:

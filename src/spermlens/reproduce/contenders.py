@@ -28,6 +28,7 @@ class Contender:
     tables: Tables
     jobs: tuple[str, ...]  # that it rests on
     folds: bool  # whether every image of a repeat is judged, fold by fold
+    target: float  # how often right its decisions are to be
 
     @property
     def decided(self) -> int:
@@ -101,6 +102,7 @@ def _of_recipe(name: str, part: Part, found: Found) -> Contender | None:
         tables={views: pool([one.tables[views] for one in there]) for views in there[0].tables},
         jobs=tuple(str(one.about["job"]) for one in there),
         folds=_has_folds(experiment),
+        target=experiment.decide.target_accuracy,
     )
 
 
@@ -125,6 +127,7 @@ def _of_average(average: Average, part: Part, found: Found) -> Contender | None:
         },
         jobs=tuple(str(one.about["job"]) for members in there for one in members),
         folds=_has_folds(first.experiment),
+        target=first.experiment.decide.target_accuracy,
     )
 
 

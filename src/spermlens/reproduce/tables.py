@@ -57,6 +57,7 @@ def table_of(study: str, part: Part, places: Places, *, resamples: int = RESAMPL
         "rows": [*_rows(part, lines, resamples), *joined],
         "pace": _paces(lines, found),
         "comparisons": _comparisons(part, lines, resamples),
+        "views": _views(part, lines, resamples),
         "distribution": [row for line in lines if not line.folds for row in _one_by_one(line)],
         "marks": [mark.model_dump() for mark in part.marks],
         "certainty": [certainty(line) for line in marked],
@@ -160,8 +161,21 @@ def _comparisons(part: Part, lines: Sequence[Contender], resamples: int) -> Rows
     return [{**row, "p_holm": p} for row, p in zip(rows, corrected, strict=True)]
 
 
-def _on(line: Contender, repeat: int) -> Any:
-    table = line.tables[line.decided]
+def _views(part: Part, lines: Sequence[Contender], resamples: int) -> Rows:
+    """What averaging is worth: each reference with all its views (a) against itself with one (b)."""
+    rows = []
+    for line in (line for line in lines if line.name in part.reference and line.decided > 1):
+        a, b = (_on(line, part.repeats[0], views) for views in (line.decided, 1))
+        if a is not None and b is not None:
+            told = asdict(compare(a, b, resamples=resamples))
+            names = {"a": condition_of(line.decided), "b": condition_of(1)}
+            rows.append({"recipe": line.name, "dataset": line.dataset, **names, **told})
+    return rows
+
+
+def _on(line: Contender, repeat: int, views: int = 0) -> Any:
+    """What it says on one repeat, of the views it decides by if no other number is given."""
+    table = line.tables[views or line.decided]
     mask = table.repeats == repeat
     return table.rows(mask) if mask.any() else None
 
