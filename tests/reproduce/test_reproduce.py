@@ -106,6 +106,7 @@ def test_a_study_is_done_job_by_job_and_told_in_a_table(spermlens: Say, hushem: 
         "small-shapes-narrow-r100",
     )
     assert about["seconds"] > 0
+    assert 0 < about["strangest"] <= 2
     assert len(about["data"]["pixels_sha256"]) == 64
 
     said = spermlens("--list")[1]

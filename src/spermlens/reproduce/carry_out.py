@@ -73,7 +73,16 @@ def _about(job: Job, run: Run, experiment: Experiment) -> dict[str, Any]:
         "machine": machine(),
         "seconds": round(seconds, 2),
         "looks": _looks(run),
+        "strangest": _strangest(run),
     }
+
+
+def _strangest(run: Run) -> float | None:
+    """The distance that nearly all images its folds had not seen stay below; None where none was kept."""
+    from spermlens.training.familiarity import strangest
+    from spermlens.training.witness import distances_seen
+
+    return strangest(distances_seen(run))
 
 
 def _looks(run: Run) -> int:

@@ -25,6 +25,15 @@ from spermlens.training.familiarity import distances, remember
 from spermlens.training.folds import Split
 from spermlens.training.loop import Pictures
 
+SAID = "predictions.json"
+
+
+def distances_seen(run: Run) -> list[float]:
+    """How far the test images of all folds of a finished run lay from what their fold had learned from."""
+    files = [path for part in run.parts() if (path := run.part(part) / SAID).is_file()]
+    said = [json.loads(path.read_text("utf-8")) for path in files]
+    return [value for fold in said for value in fold["test"].get("distances", ())]
+
 
 @dataclass(frozen=True)
 class Witness:
@@ -103,7 +112,7 @@ class Witness:
         return found
 
     def _path(self, split: Split) -> Path:
-        return self.run.part(split.name) / "predictions.json"
+        return self.run.part(split.name) / SAID
 
     def _ids(self, indices: NDArray[np.int64]) -> list[str]:
         return [self.listing.entries[i].id for i in indices]
