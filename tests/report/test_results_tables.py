@@ -35,6 +35,15 @@ def test_one_condition_and_several_files():
     ]
 
 
+def test_recipes_of_one_model_are_told_apart():
+    two = {"rows": [row(), row(recipe="other", value=0.9), row(recipe="other", runs="run-2")]}
+    lines = results_table(two, metrics=["accuracy"]).splitlines()
+    assert lines[0] == "| Data | Task | Model | Recipe | Condition | Accuracy | Images |"
+    assert lines[3] == "| hushem | head_shape | b0 | other | 8 views | 0.900 (0.850-0.950) | 216 |"
+    again = {"rows": [row(), row(runs="run-2")]}
+    assert "Recipe" not in results_table(again, metrics=["accuracy"])
+
+
 def test_names_cannot_break_the_table():
     found = results_table({"rows": [row(model="a|b\nc")]}, metrics=["accuracy"])
     assert "| a\\|b c |" in found

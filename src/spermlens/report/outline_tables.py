@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from spermlens.report.tables import figure
+from spermlens.report.tables import figure, markdown_table
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -52,7 +52,7 @@ def experts(rows: Rows) -> str:
         )
         counts = [_count(one) for one in (unseen, *others[:2])]
         table.append([words, figure(unseen), *map(figure, others), " / ".join(counts)])
-    return _table(heading, table)
+    return markdown_table(heading, table)
 
 
 def drawings(rows: Rows) -> str:
@@ -77,7 +77,7 @@ def drawings(rows: Rows) -> str:
         others = [found.one(part, metric, f"{HEADS}; all") for metric in ("drawn", "invented")]
         counts = [_count(one) for one in (*overlaps, others[1])]
         table.append([words, *map(figure, [*overlaps, *others]), " / ".join(counts)])
-    return _table(heading, table)
+    return markdown_table(heading, table)
 
 
 def conditions(rows: Rows) -> str:
@@ -107,7 +107,7 @@ def conditions(rows: Rows) -> str:
         ]
         what = f"experts, {name}" if name == UNSEEN else name
         table.append([what, *map(figure, cells), f"{_count(cells[1])} / {_count(cells[2])}"])
-    return _table([*heading, "Number"], table)
+    return markdown_table([*heading, "Number"], table)
 
 
 def errors(rows: Rows) -> str:
@@ -128,7 +128,7 @@ def errors(rows: Rows) -> str:
         signed = places[0][0].one(name, "median_signed_error", f"{UNSEEN}; reliable")
         counts = f"{_count(cells[0])} / {_count(cells[2])}"
         table.append([name, *map(figure, [*cells, signed]), counts])
-    return _table(heading, table)
+    return markdown_table(heading, table)
 
 
 def real(rows: Rows) -> str:
@@ -145,7 +145,7 @@ def real(rows: Rows) -> str:
         ]
         told = [f"{one['method']} {one['value']:.3f}" for one in reasons[:MOST_REASONS]]
         table.append([row["dataset"], row["condition"], figure(row), " ".join(told) or "–", _count(row)])
-    return _table(["Data", "Which", "Reliable", "Commonest reasons against", "Images"], table)
+    return markdown_table(["Data", "Which", "Reliable", "Commonest reasons against", "Images"], table)
 
 
 def peers(rows: Rows) -> str:
@@ -164,7 +164,7 @@ def peers(rows: Rows) -> str:
         times = figure(ours["times_as_fast"])
         table.append([what, WAYS[row["model"]], *_way(theirs), times, _count(row)])
     heading = ["Images", "Way", "Dice of the head", "Crops a second", "Its time over ours", "Number"]
-    return _table(heading, table)
+    return markdown_table(heading, table)
 
 
 def judged(rows: Rows) -> str:
@@ -179,7 +179,7 @@ def judged(rows: Rows) -> str:
         found = Figures(rows, dataset)
         cells = [found.one("head", f"judged_{name}", condition) for name in ("right", "wrong", "no_head")]
         table.append([dataset, condition, *map(figure, cells), _count(cells[0])])
-    return _table(["Data", "Which", "Right", "Wrong", "No head", "Images"], table)
+    return markdown_table(["Data", "Which", "Right", "Wrong", "No head", "Images"], table)
 
 
 TABLES: Mapping[str, Callable[[Rows], str]] = {
@@ -217,8 +217,3 @@ def _speed(row: Row) -> str:
 
 def _count(row: Row | None) -> str:
     return "–" if row is None else str(row["n_images"])
-
-
-def _table(heading: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    whole = [heading, ["---"] * len(heading), *lines]
-    return "\n".join(f"| {' | '.join(line)} |" for line in whole)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from spermlens.locate.definitions import DEFINITIONS
-from spermlens.report.tables import figure, results_table, title_of
+from spermlens.report.tables import difference, figure, markdown_table, results_table, title_of
 
 Told = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ def recalls(told: Told) -> str:
         [row["dataset"], row["model"], title_of(row["metric"]).removeprefix("Recall, "), figure(row)]
         for row in rows
     ]
-    return _table(["Data", "Model", "Class", "Recall"], lines)
+    return markdown_table(["Data", "Model", "Class", "Recall"], lines)
 
 
 def reliable(told: Told) -> str:
@@ -51,7 +51,7 @@ def confusions(told: Told) -> str:
     for one in told["confusions"]:
         head = [f"{one['dataset']}, {one['model']}", *(f"taken for {name}" for name in one["classes"])]
         lines = [[name, *map(str, row)] for name, row in zip(one["classes"], one["counts"], strict=True)]
-        parts.append(_table(head, lines))
+        parts.append(markdown_table(head, lines))
     return "\n\n".join(parts)
 
 
@@ -61,7 +61,7 @@ def telling(told: Told) -> str:
         [row["dataset"], f"`{row['measure']}`", meaning_of(row["measure"]), f"{row['log_loss_rises']:.3f}"]
         for row in told["telling"]
     ]
-    return _table(["Data", "Measure", "What it says", "Log loss rises by"], lines)
+    return markdown_table(["Data", "Measure", "What it says", "Log loss rises by"], lines)
 
 
 def comparisons(told: Told) -> str:
@@ -69,27 +69,18 @@ def comparisons(told: Told) -> str:
     lines = [
         [
             *(one["dataset"], one["a"], one["b"], str(one["a_only"]), str(one["b_only"]), f"{one['p']:.2g}"),
-            *(_difference(one), str(one["n_images"])),
+            *(difference(one), str(one["n_images"])),
         ]
         for one in told["comparisons"]
     ]
     head = ["Data", "a", "b", "Only a right", "Only b right", "p", "Accuracy of a less that of b", "Images"]
-    return _table(head, lines)
+    return markdown_table(head, lines)
 
 
 def meaning_of(measure: str) -> str:
     """A column in words."""
     finer = next((words for start, words in FINER.items() if measure.startswith(start)), "")
     return MEANINGS.get(measure, finer)
-
-
-def _difference(one: Told) -> str:
-    return f"{one['difference']:.3f} ({one['low']:.3f} to {one['high']:.3f})"
-
-
-def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rows = [head, ["---"] * len(head), *lines]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 TABLES: Mapping[str, Callable[[Told], str]] = {

@@ -36,13 +36,22 @@ def results_table(*results: Mapping[str, Any], metrics: Sequence[str], condition
     for row in rows:
         key = tuple(str(row[name]) for name in ("dataset", "task", "model", "recipe", "condition", "runs"))
         lines.setdefault(key, {})[row["metric"]] = row
-    head = ["Data", "Task", "Model", "Condition", *(title_of(metric) for metric in metrics), "Images"]
-    ruler = [*["---"] * 4, *["---:"] * (len(metrics) + 1)]
-    table = [head, ruler]
-    for (dataset, task, model, _, said_under, _), found in lines.items():
+    # recipes are named where several are told of one model in one condition
+    alike = len({(*key[:3], key[4]) for key in lines}) < len({key[:5] for key in lines})
+    named = ["Data", "Task", "Model", *(["Recipe"] if alike else []), "Condition"]
+    table = []
+    for (dataset, task, model, recipe, said_under, _), found in lines.items():
         cells = [figure(found.get(metric)) for metric in metrics]
-        table.append([dataset, task, model, said_under, *cells, _images(found, metrics)])
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in table)
+        names = [dataset, task, model, *([recipe] if alike else []), said_under]
+        table.append([*names, *cells, _images(found, metrics)])
+    head = [*named, *(title_of(metric) for metric in metrics), "Images"]
+    return markdown_table(head, table, numbers=len(metrics) + 1)
+
+
+def markdown_table(head: Sequence[str], lines: Iterable[Sequence[str]], *, numbers: int = 0) -> str:
+    """A Markdown table whose last `numbers` columns are set to the right."""
+    ruler = [*["---"] * (len(head) - numbers), *["---:"] * numbers]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in (head, ruler, *lines))
 
 
 def replace_block(text: str, name: str, content: str) -> str:
@@ -64,6 +73,12 @@ def figure(row: Row | None) -> str:
         return "–"
     value = f"{row['value']:.3f}"
     return value if row["low"] is None else f"{value} ({row['low']:.3f}-{row['high']:.3f})"
+
+
+def difference(row: Row) -> str:
+    """'-0.009 (-0.060 to 0.041)', of a comparison; its interval is left out where there is none."""
+    value = f"{row['difference']:.3f}"
+    return value if row["low"] is None else f"{value} ({row['low']:.3f} to {row['high']:.3f})"
 
 
 def title_of(metric: str) -> str:
