@@ -95,13 +95,30 @@ def test_also_when_it_fails(
         raise RuntimeError("burst")
 
     if place == "method":
-        monkeypatch.setattr(METHODS[method], "maps", burst)
+        monkeypatch.setattr(METHODS[method], "exact", burst)
     else:
         part = half_trained.trunk[2] if place == "middle" else half_trained.head("type")
         monkeypatch.setattr(part, "forward", burst)
     before = trace(half_trained)
     with pytest.raises(RuntimeError, match="burst"):
         explain(half_trained, pictures(2), ask(method, 0, 2))
+    assert trace(half_trained) == before
+
+
+@pytest.mark.parametrize("place", ["method", "middle", "head"])
+def test_also_when_a_gradient_fails(
+    half_trained: Network, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def burst(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("burst")
+
+    parts = {"middle": half_trained.trunk[2], "head": half_trained.head("type")}
+    monkeypatch.setattr(
+        *((METHODS["gradcam"], "maps") if place == "method" else (parts[place], "forward")), burst
+    )
+    before = trace(half_trained)
+    with pytest.raises(RuntimeError, match="burst"):
+        explain(half_trained, pictures(2), ask("gradcam", 0, 2, layer="stage1"))
     assert trace(half_trained) == before
 
 
@@ -279,7 +296,7 @@ def test_no_pictures_no_explanations(network: Network, method: str) -> None:
         (ask("cam", -1), UnknownName, "Unknown class number '-1'"),
         (ask("cam", 0, 1), ConfigError, "1 images need as many classes to explain, found 2"),
         (ask("gradcam", 0, layer="stage7"), UnknownName, "Unknown layer 'stage7'. Did you mean 'stage"),
-        (ask("cam", 0, layer="trunk"), UsageError, "Use --method gradcam"),
+        (ask("cam", 0, layer="trunk"), UsageError, "or --method gradcam"),
         (ask("cbam", 0, layer="pooled"), UsageError, "Use --layer trunk"),
         (ask("cbam", 0, layer="stage1"), UsageError, "Use --layer trunk"),
     ],

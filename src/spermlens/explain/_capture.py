@@ -40,15 +40,19 @@ class View:
     network: Network
     task: str
     targets: Tensor  # class number per image
+    rivals: Tensor | None  # class number per image that the target is told apart from
     layer: str
     activations: Tensor  # (batch, channels, height, width), the start of the graph to the logits
     logits: dict[str, Tensor]
 
     @cached_property
     def gradients(self) -> Tensor:
-        """d logit of the target / d activations, image by image, same shape as the activations."""
-        chosen = self.logits[self.task].gather(1, self.targets[:, None]).sum()
-        (gradients,) = torch.autograd.grad(chosen, self.activations, retain_graph=True)
+        """d logit of the target (less its rival's) / d activations, image by image, same shape as these."""
+        logits = self.logits[self.task]
+        chosen = logits.gather(1, self.targets[:, None])
+        if self.rivals is not None:
+            chosen = chosen - logits.gather(1, self.rivals[:, None])
+        (gradients,) = torch.autograd.grad(chosen.sum(), self.activations, retain_graph=True)
         return gradients.detach()
 
     @property
@@ -76,7 +80,12 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def looking(
-    network: Network, squares: Tensor, layer: str, task: str, targets: Sequence[int]
+    network: Network,
+    squares: Tensor,
+    layer: str,
+    task: str,
+    targets: Sequence[int],
+    rivals: Sequence[int] = (),
 ) -> Iterator[View]:
     """Run the network once and show what passed through `layer`."""
     caught: list[Tensor] = []
@@ -101,5 +110,7 @@ def looking(
         if caught[0].ndim != 4:
             maps = [name for name in network.layers() if name in ("trunk", "pooled")]
             raise UnknownName("layer with a map", layer, maps)
-        chosen = torch.as_tensor(targets, dtype=torch.long, device=squares.device)
-        yield View(network, task, chosen, layer, caught[0], logits)
+        chosen, others = (
+            torch.as_tensor(numbers, dtype=torch.long, device=squares.device) for numbers in (targets, rivals)
+        )
+        yield View(network, task, chosen, others if len(rivals) else None, layer, caught[0], logits)

@@ -8,18 +8,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from spermlens.errors import UsageError
-from spermlens.explain._capture import View
+from spermlens.models._network import Network, Passage
 
 SIGNED = True
 
 
-def maps(view: View) -> Tensor:
+def exact(_network: Network, passage: Passage, task: str) -> Tensor:
     """Sum over channels of class weight times activation."""
-    if view.layer != "pooled":
-        raise UsageError(
-            f"CAM is defined at the map that is pooled, not at '{view.layer}'. "
-            "Use --method gradcam for other layers, or --layer pooled."
-        )
-    all_classes = view.network.head(view.task).maps(view.features)
-    return all_classes[range(len(view.targets)), view.targets]
+    return passage.maps[task]

@@ -2,7 +2,8 @@
 
 With p_k the mean of channel k over the positions and W the weights, logit_c = sum_k W_ck p_k + b_c.
 So sum_k W_ck A_k(position) is the share that each position has in the logit: its average over the
-positions plus b_c *is* the logit. That map is CAM; it costs one product and needs no gradient.
+positions plus b_c *is* the logit. That map is CAM; it costs one product and needs no gradient, whatever
+made the features. docs/concepts/maps.md derives what else follows from it.
 """
 
 from __future__ import annotations
@@ -24,5 +25,5 @@ class PooledHead(nn.Module):
         return logits
 
     def maps(self, features: Tensor) -> Tensor:
-        """(batch, classes, height, width): the evidence of each position for each class, without bias."""
+        """CAM of every class, (batch, classes, height, width): each position's evidence, without bias."""
         return torch.einsum("bkhw,ck->bchw", features, self.linear.weight)

@@ -5,7 +5,7 @@ A model of one task is a model of many tasks with one head; there is no second c
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,15 @@ from spermlens.types import Task
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5)
+
+
+class Passage(NamedTuple):
+    """One way through a network: what it answers and why, for every task and class at once."""
+
+    logits: dict[str, Tensor]  # {task: (batch, classes)}
+    maps: dict[str, Tensor]  # {task: (batch, classes, height, width)}: CAM, signed
+    features: Tensor  # the map that is pooled, (batch, channels, height, width)
+    trunk: Tensor  # the same before attention
 
 
 class Network(nn.Module):
@@ -57,17 +66,23 @@ class Network(nn.Module):
     def forward(self, squares: Tensor) -> dict[str, Tensor]:
         return self.answer(self.features(squares))
 
+    def read(self, squares: Tensor) -> Passage:
+        """Logits and maps in one go: no gradient, no hook, nothing that a graph could not hold."""
+        trunk = self._trunk(squares)
+        features = self._attended(trunk)
+        return Passage(self.answer(features), self.maps(features), features, trunk)
+
     def answer(self, features: Tensor) -> dict[str, Tensor]:
         """The logits of every task from the map that is pooled."""
         return {task.name: self.head(task.name)(features) for task in self.tasks}
 
     def features(self, squares: Tensor) -> Tensor:
         """The map that is pooled: (batch, channels, height, width)."""
-        features: Tensor = self.trunk((squares - self.mean) / self.std)
-        if self.attention is not None:
-            features = self.attention(features)
-        pooled: Tensor = self.pooled(features)
-        return pooled
+        return self._attended(self._trunk(squares))
+
+    def maps(self, features: Tensor) -> dict[str, Tensor]:
+        """The CAM of every class of every task, from the map that is pooled."""
+        return {task.name: self.head(task.name).maps(features) for task in self.tasks}
 
     def layers(self) -> dict[str, nn.Module]:
         """Where one can look, from the input to the end. 'pooled' is the last and the default."""
@@ -92,6 +107,14 @@ class Network(nn.Module):
         head: Any = self.heads[_key(self.task(task).name)]
         assert isinstance(head, PooledHead)
         return head
+
+    def _trunk(self, squares: Tensor) -> Tensor:
+        seen: Tensor = self.trunk((squares - self.mean) / self.std)
+        return seen
+
+    def _attended(self, trunk: Tensor) -> Tensor:
+        pooled: Tensor = self.pooled(trunk if self.attention is None else self.attention(trunk))
+        return pooled
 
     def part(self, name: str) -> list[nn.Module]:
         """What learns in a phase: 'heads' is classifier and attention, 'all' is everything."""

@@ -60,6 +60,7 @@ class Explanation:
     method: str
     layer: str
     against: Heat | None = None  # signed methods: what speaks against the class, on the same scale
+    rival: str = ""  # the class that the target is told apart from; empty: none
     scores: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -80,6 +81,10 @@ class Explanation:
         demand(
             (self.status == "no_evidence") == (self.peak == 0),
             "no_evidence means a peak of 0, and the reverse.",
+        )
+        demand(
+            not self.rival or self.against is not None,
+            f"Why '{self.target}' and not '{self.rival}' has two maps: for and against.",
         )
 
 
