@@ -117,6 +117,10 @@ class Training(_Part):
     mixup_alpha: NotNegative = 0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0
     class_weights: Literal["none", "balanced"] = "none"
+    loss: Literal["cross_entropy", "generalized"] = "cross_entropy"  # generalized: bears some wrong labels
+    loss_power: Annotated[float, Field(gt=0, le=1)] = 0.7  # generalized only; 1: mean absolute error
+    # Each batch is changed twice; the two predictions cost this much times their Jensen-Shannon divergence.
+    consistency: NotNegative = 0
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0  # of the average of weights, grown into; 0: none
     gradient_clip: NotNegative = 0  # 0: none
     precision: Literal["auto", "float32", "mixed"] = "auto"  # auto: mixed on a GPU, float32 elsewhere

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import log_loss
+from scipy.spatial.distance import jensenshannon
+from sklearn.metrics import log_loss, mean_absolute_error
 
-from spermlens.training.losses import MISSING, Loss, balanced_weights
+from spermlens.training.losses import MISSING, Loss, balanced_weights, disagreement
 
 
 def logits(*shape: int) -> torch.Tensor:
@@ -72,3 +73,74 @@ def test_balanced_weights_give_every_class_the_same_say() -> None:
 def test_classes_that_all_occur_keep_the_size_of_the_loss() -> None:
     labels = np.array([0] * 8 + [1] * 2)
     assert (balanced_weights(labels, 2).numpy()[labels]).mean() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weights", [{}, {"t": torch.tensor([0.5, 1.0, 3.0])}])
+def test_a_power_near_nought_is_cross_entropy(smoothing: float, weights: dict[str, torch.Tensor]) -> None:
+    given, truth = logits(7, 3), torch.tensor([0, MISSING, 2, 1, MISSING, 2, 0])
+    expected = Loss(smoothing, weights)({"t": given}, {"t": truth}).item()
+    assert Loss(smoothing, weights, 1e-5)({"t": given}, {"t": truth}).item() == pytest.approx(
+        expected, rel=1e-4
+    )
+    assert Loss(smoothing, weights, 0.7)({"t": given}, {"t": truth}).item() < 0.95 * expected
+
+
+def test_a_power_of_one_is_half_the_summed_absolute_error() -> None:
+    given, truth = logits(9, 4), torch.arange(9) % 4
+    said = torch.softmax(given.detach(), 1).numpy()
+    expected = mean_absolute_error(np.eye(4)[truth.numpy()], said) * 4 / 2
+    assert Loss(power=1)({"t": given}, {"t": truth}).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_generalised_by_hand_with_smoothing() -> None:
+    given, truth = logits(3, 3), torch.tensor([2, MISSING, 0])
+    said = torch.softmax(given.detach().double(), 1).numpy()
+    costs = (1 - said**0.7) / 0.7
+    shares = np.array([[0.05, 0.05, 0.9], [0, 0, 0], [0.9, 0.05, 0.05]])
+    assert Loss(0.15, power=0.7)({"t": given}, {"t": truth}).item() == pytest.approx(
+        (shares * costs).sum() / 2, rel=1e-5
+    )
+
+
+def test_a_wrong_label_pulls_less_the_surer_the_network_is_of_another() -> None:
+    pulls = []
+    for certainty in (2.0, 6.0):
+        given = torch.tensor([[certainty, 0.0, 0.0]], requires_grad=True)
+        Loss(power=0.7)({"t": given}, {"t": torch.tensor([1])}).backward()
+        assert given.grad is not None
+        pulls.append(float(given.grad.abs().max()))
+    assert pulls[1] < pulls[0] / 5  # cross-entropy would pull harder instead
+
+
+def test_without_any_label_generalised_is_nought_and_finite() -> None:
+    given = logits(4, 3)
+    loss = Loss(0.1, power=0.7)({"t": given}, {"t": torch.full((4,), MISSING)})
+    loss.backward()
+    assert loss.item() == 0
+    assert given.grad is not None
+    assert (given.grad == 0).all()
+
+
+def test_disagreement_is_that_of_scipy_and_nought_between_equals() -> None:
+    one, other = logits(6, 3), logits(6, 3).flip(0) * 3
+    p, q = (torch.softmax(given.detach().double(), 1).numpy() for given in (one, other))
+    expected = np.mean(jensenshannon(p, q, axis=1) ** 2)
+    assert expected > 0.01
+    assert disagreement({"t": one}, {"t": other}).item() == pytest.approx(expected, rel=1e-5)
+    two = disagreement({"t": one, "u": one}, {"t": other, "u": one})
+    assert two.item() == pytest.approx(expected / 2, rel=1e-5)
+    same = disagreement({"t": one}, {"t": one})
+    same.backward()
+    assert same.item() == pytest.approx(0, abs=1e-6)
+    assert one.grad is not None
+    assert one.grad.abs().max() < 1e-6
+
+
+def test_disagreement_of_the_surest_is_finite() -> None:
+    one, other = torch.tensor([[200.0, -200.0]], requires_grad=True), torch.tensor([[-200.0, 200.0]])
+    found = disagreement({"t": one}, {"t": other})
+    found.backward()
+    assert found.item() == pytest.approx(np.log(2), rel=1e-6)
+    assert one.grad is not None
+    assert torch.isfinite(one.grad).all()

@@ -1,4 +1,8 @@
-"""What a batch costs: its pictures are changed and mixed, answered, and held against their labels."""
+"""What a batch costs: its pictures are changed and mixed, answered, and held against their labels.
+
+Asked for consistency, it is changed twice and shown as two batches. Then it costs their mean, and what the
+two answers differ by, with or without labels.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from torch import Generator, Tensor
 from spermlens.config import Augment, Training
 from spermlens.models._network import Network
 from spermlens.training.augment import Mixing, augment, draw_mixing
-from spermlens.training.losses import Loss
+from spermlens.training.losses import Loss, disagreement
 
 Logits = Mapping[str, Tensor]
 
@@ -29,10 +33,14 @@ class BatchLoss:
 
     def __call__(self, network: Network, squares: Tensor, labels: Mapping[str, Tensor]) -> Tensor:
         """One number for (batch, 3, size, size) in 0..1 and {task: (batch,) class numbers}."""
-        view = augment(squares, self.augment, self.generator)
-        alpha = self.training.mixup_alpha
+        views = [augment(squares, self.augment, self.generator)]
+        alpha, consistency = self.training.mixup_alpha, self.training.consistency
         mixing = draw_mixing(len(squares), alpha, self.generator) if alpha else None
-        return self._against_labels(self._answer(network, mixing(view) if mixing else view), labels, mixing)
+        if consistency:  # mixed as the first was, else the two would be of other cells
+            views.append(augment(squares, self.augment, self.generator))
+        answers = [self._answer(network, mixing(view) if mixing else view) for view in views]
+        cost = torch.stack([self._against_labels(answer, labels, mixing) for answer in answers]).mean()
+        return cost + consistency * disagreement(*answers) if consistency else cost
 
     def _answer(self, network: Network, squares: Tensor) -> Logits:
         with self._precision(squares.device.type):

@@ -1,7 +1,11 @@
-"""The loss of a network with many tasks, some of whose labels are missing."""
+"""The loss of a network with many tasks, some of whose labels are missing.
+
+Logits are {task: (batch, classes)}, labels {task: (batch,) class numbers, -1 where missing}.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, log_softmax, one_hot
 
 from spermlens.config import Training
 from spermlens.types import Task
@@ -19,10 +23,16 @@ MISSING = -1
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Cross-entropy, averaged over the annotated images of a task, then over the tasks."""
+    """Averaged over the annotated images of a task, then over the tasks.
+
+    A class of probability p costs -log p, or with a power q above 0 the generalised (1 - p^q) / q of Zhang
+    and Sabuncu (2018): never more than 1 / q, so a wrong label cannot pull without end. Smoothing and class
+    weights act alike on both: an image costs what its classes cost, in the shares of its smoothed label.
+    """
 
     label_smoothing: float = 0.0
     class_weights: Mapping[str, Tensor] = field(default_factory=dict)
+    power: float = 0.0  # 0: cross-entropy, which is where the generalised tends to
 
     def __call__(self, logits: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tensor:
         parts = [self._task(name, logits[name], labels[name]) for name in logits]
@@ -30,15 +40,39 @@ class Loss:
 
     def _task(self, name: str, logits: Tensor, labels: Tensor) -> Tensor:
         weight = self.class_weights.get(name)
-        each = cross_entropy(
-            logits.float(),
+        if weight is not None:
+            weight = weight.to(logits.device)
+        each = (self._generalised if self.power else self._cross_entropy)(logits.float(), labels, weight)
+        return each.sum() / (labels != MISSING).sum().clamp(min=1)
+
+    def _cross_entropy(self, logits: Tensor, labels: Tensor, weight: Tensor | None) -> Tensor:
+        return cross_entropy(
+            logits,
             labels,
-            weight=None if weight is None else weight.to(logits.device),
+            weight=weight,
             ignore_index=MISSING,
             reduction="none",
             label_smoothing=self.label_smoothing,
         )
-        return each.sum() / (labels != MISSING).sum().clamp(min=1)
+
+    def _generalised(self, logits: Tensor, labels: Tensor, weight: Tensor | None) -> Tensor:
+        classes = logits.shape[1]
+        shares = one_hot(labels.clamp(min=0), classes) * (1 - self.label_smoothing)
+        shares = shares + self.label_smoothing / classes
+        costs = -torch.expm1(self.power * log_softmax(logits, 1)) / self.power
+        each = (shares * (costs if weight is None else costs * weight)).sum(1)
+        return each * (labels != MISSING)
+
+
+def disagreement(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> Tensor:
+    """Jensen-Shannon divergence of two predictions of the same images, in nats: 0 if equal, at most log 2."""
+    parts = []
+    for task in one:
+        first, second = (log_softmax(logits[task].float(), 1) for logits in (one, other))
+        middle = torch.logaddexp(first, second) - math.log(2)
+        away = [side.exp() * (side - middle) for side in (first, second)]
+        parts.append((away[0] + away[1]).sum(1).mean() / 2)
+    return torch.stack(parts).mean()
 
 
 def loss_of(training: Training, tasks: Sequence[Task], labels: Mapping[str, NDArray[np.int64]]) -> Loss:
@@ -46,7 +80,9 @@ def loss_of(training: Training, tasks: Sequence[Task], labels: Mapping[str, NDAr
     weights = {}
     if training.class_weights == "balanced":
         weights = {task.name: balanced_weights(labels[task.name], len(task.classes)) for task in tasks}
-    return Loss(training.label_smoothing, weights)
+    return Loss(
+        training.label_smoothing, weights, training.loss_power if training.loss == "generalized" else 0
+    )
 
 
 def balanced_weights(labels: NDArray[np.int64], classes: int) -> Tensor:
