@@ -111,7 +111,10 @@ def test_gradcampp_is_equation_19(setting: Setting, target: int) -> None:
     """Y = exp(logit); every derivative by autograd, none by a formula of ours."""
     found = setting.exact("gradcampp")[:, target]
     for image, features in enumerate(setting.features):
-        score = lambda a: setting.score(a[None], target).exp()  # noqa: E731
+
+        def score(values: Tensor) -> Tensor:
+            return setting.score(values[None], target).exp()
+
         first, second, third = torch.stack(list(derivatives(score, features)), -1).view(3, *features.shape)
         alpha = second / (2 * second + features.sum((1, 2), keepdim=True) * third)
         weights = (alpha * first.relu()).sum((1, 2), keepdim=True)

@@ -1,8 +1,9 @@
-"""Golden maps of a tiny network, made by the package grad-cam 1.5.7 (MIT), an independent implementation.
+"""Golden maps of a tiny network, by the packages grad-cam 1.5.7 (MIT) and torchcam 0.5.0 (Apache-2.0).
 
-Not part of the tests' environment, because grad-cam brings its own OpenCV. To make gradcam.json anew:
+Two independent implementations. Not part of the tests' environment, because grad-cam brings its own OpenCV.
+Of torchcam its Grad-CAM only: its Grad-CAM++ gives other maps than equation 19. To make gradcam.json anew:
 
-    python -m venv golden && golden/bin/pip install torch torchvision grad-cam==1.5.7
+    python -m venv golden && golden/bin/pip install torch torchvision grad-cam==1.5.7 torchcam==0.5.0
     golden/bin/python tests/golden/make_gradcam.py
 
 Weights and pictures come from formulas, not from a seed, so every version of torch sees the same.
@@ -47,22 +48,41 @@ def pictures() -> Tensor:
 
 
 def main() -> None:
-    from pytorch_grad_cam import GradCAM, GradCAMPlusPlus
+    from pytorch_grad_cam import GradCAM, GradCAMPlusPlus, HiResCAM, XGradCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
     features = trunk()
     linear = nn.Linear(5, CLASSES)
     linear.weight.data, linear.bias.data = classifier()
     network = nn.Sequential(*features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear).eval()
-    golden = {}
-    for name, method in (("gradcam", GradCAM), ("gradcampp", GradCAMPlusPlus)):
-        for layer in (1, 3):
+    golden = by_torchcam(network)
+    anywhere, pooled = (1, 3), (3,)
+    for name, method, layers in (
+        ("gradcam", GradCAM, anywhere),
+        ("gradcampp", GradCAMPlusPlus, anywhere),
+        ("hirescam", HiResCAM, pooled),
+        ("xgradcam", XGradCAM, pooled),
+    ):
+        for layer in layers:
             for target in range(CLASSES):
                 explainer = method(model=network, target_layers=[network[layer]])
                 explainer.get_target_width_height = lambda _: None  # keep the map at its own size
                 maps = explainer(pictures(), [ClassifierOutputTarget(target)] * 2)
                 golden[f"{name}/{layer}/{target}"] = maps.round(5).tolist()
     FILE.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
+
+
+def by_torchcam(network: nn.Sequential) -> dict[str, list[list[list[float]]]]:
+    """Its Grad-CAM at the map that is pooled."""
+    from torchcam.methods import GradCAM
+
+    found = {}
+    for target in range(CLASSES):
+        with GradCAM(network, target_layer=network[3]) as extractor:
+            scores = network(pictures().requires_grad_(True))
+            (maps,) = extractor([target] * 2, scores, normalized=True)
+        found[f"torchcam/3/{target}"] = maps.double().numpy().round(5).tolist()
+    return found
 
 
 if __name__ == "__main__":
