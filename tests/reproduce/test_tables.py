@@ -15,16 +15,17 @@ from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, log_loss, recall_score
 
 from spermlens.errors import DataCorrupt, DataError
-from spermlens.evaluate.calibration import cross_fitted
+from spermlens.evaluate.calibration import cross_fitted, cross_fitted_mean, temper
 from spermlens.evaluate.selective import out_of_fold
-from spermlens.evaluate.table import Predictions
+from spermlens.evaluate.table import Predictions, write_predictions
 from spermlens.report.tables import results_table
 from spermlens.reproduce.committed import read_committed, write_committed
-from spermlens.reproduce.contenders import mean_of
-from spermlens.reproduce.study import Job
+from spermlens.reproduce.contenders import in_one_order, mean_of, pool
+from spermlens.reproduce.study import Average, Job
 from spermlens.reproduce.tables import table_of, write_table
 
 FEW = 200
+BOTH = ("plain", "cbam")
 One = Callable[[str], Job]
 Row = dict[str, Any]
 
@@ -136,7 +137,7 @@ def test_mcnemar_is_a_direct_count_on_the_first_repeat(full: Desk, one: One) -> 
 
 def test_an_average_is_the_mean_of_probabilities_of_the_same_images(full: Desk, one: One) -> None:
     a, b = (read_committed(full.places.table(one(f"one/{n}-r100"))).tables[8] for n in ("plain", "cbam"))
-    found = mean_of([a, b])
+    found = mean_of(in_one_order([a, b]))
     of_b = dict(zip(b.ids, b.probabilities, strict=True))
     for id, ours, mean in zip(a.ids, a.probabilities, found.probabilities, strict=True):
         np.testing.assert_allclose(mean, (ours + of_b[id]) / 2)
@@ -147,7 +148,51 @@ def test_an_average_is_the_mean_of_probabilities_of_the_same_images(full: Desk, 
 def test_models_of_other_folds_are_not_averaged(full: Desk, one: One) -> None:
     a, b = (read_committed(full.places.table(one(f"one/{n}-r100"))).tables[8] for n in ("plain", "cbam"))
     with pytest.raises(DataCorrupt, match="same images in the same folds"):
-        mean_of([a, replace(b, folds=(b.folds + 1) % 5)])
+        in_one_order([a, replace(b, folds=(b.folds + 1) % 5)])
+
+
+def test_no_image_takes_part_in_the_temperatures_of_its_own_fold(full: Desk, one: One) -> None:
+    """Other labels in one fold change what an average says of the others, and nothing of itself."""
+    said = in_one_order([read_committed(full.places.table(one(f"one/{n}-r100"))).tables[8] for n in BOTH])
+    inside = said[0].folds == 2
+    lied = [replace(table, truth=np.where(inside, (table.truth + 1) % 4, table.truth)) for table in said]
+    told, after = (cross_fitted_mean(tables).probabilities for tables in (said, lied))
+    np.testing.assert_array_equal(told[inside], after[inside])
+    assert not np.allclose(told[~inside], after[~inside])
+
+
+def test_an_average_of_members_that_are_too_unsure_is_mended_member_by_member(full: Desk, one: One) -> None:
+    """A flattened member counts as much as before: its temperature sharpens it first."""
+    sharp, other = in_one_order(
+        [read_committed(full.places.table(one(f"one/{n}-r100"))).tables[8] for n in BOTH]
+    )
+    flat = replace(sharp, probabilities=temper(sharp.probabilities, 4.0))
+    np.testing.assert_allclose(
+        cross_fitted_mean([flat, other]).probabilities,
+        cross_fitted_mean([sharp, other]).probabilities,
+        atol=1e-3,
+    )
+
+
+def test_what_measures_say_takes_part_in_an_average(full: Desk, one: One) -> None:
+    part = full.parts[0].model_copy(
+        update={"measured": ("svm",), "averages": (Average(name="both", of=("cbam", "svm")),)}
+    )
+    said = pool([judged(repeat, 77) for repeat in part.repeats])
+    found = table_of(full.name, part, full.places, resamples=FEW)
+    assert found is not None
+    assert "shape-hushem-svm.predictions.csv" in found["jobs"]["missing"]
+    assert not [row for row in found["rows"] if row["recipe"] == "both"]
+
+    write_predictions(full.places.results / "shape-hushem-svm.predictions.csv", [said])
+    found = table_of(full.name, part, full.places, resamples=FEW)
+    assert found is not None
+    cbam = pool([read_committed(full.places.table(one(f"one/cbam-r{r}"))).tables[8] for r in part.repeats])
+    expected = cross_fitted_mean(in_one_order([cbam, said]))
+    line = row(found, "both", "accuracy", "8 views, calibrated")
+    assert line["value"] == pytest.approx(np.mean(expected.predicted == expected.truth), rel=1e-9)
+    assert line["model"] == "efficientnet_b0_cbam + svm"
+    assert line["alias"] == "best"
 
 
 def test_what_is_missing_is_said_and_the_rest_is_shown(desk: Desk, one: One) -> None:

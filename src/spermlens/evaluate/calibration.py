@@ -6,6 +6,7 @@ probabilities (n x classes), one row per image: of several repeats, give the fir
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from spermlens.evaluate.table import UNKNOWN, Predictions
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Rows = NDArray[np.bool_]
 
 FEWEST = 10  # accepted images below which a measured accuracy supports no threshold
 COLDEST, HOTTEST = 0.05, 20.0
@@ -150,16 +152,41 @@ def cross_fitted(table: Predictions) -> Predictions:
     return replace(table, probabilities=tempered)
 
 
+def cross_fitted_mean(tables: Sequence[Predictions]) -> Predictions:
+    """The mean of several models on the same rows, each tempered before and the mean after.
+
+    All temperatures of a fold follow from what the models say of the other folds of its repeat.
+    """
+    first = tables[0]
+    mixed = np.mean([table.probabilities for table in tables], axis=0)
+    for _, inside, others in _sides(first):
+        truth, parts = first.truth[others], [table.probabilities for table in tables]
+        single = [fit_temperature(truth, part[others]) for part in parts]
+        elsewhere, here = (
+            np.mean([temper(part[rows], t) for part, t in zip(parts, single, strict=True)], axis=0)
+            for rows in (others, inside)
+        )
+        mixed[inside] = temper(here, fit_temperature(truth, elsewhere))
+    return replace(first, probabilities=mixed)
+
+
 def temperatures(table: Predictions) -> dict[tuple[int, int], float]:
     """By repeat and fold, what the other folds of the repeat say of other units; see `cross_fitted`."""
-    units, found = np.asarray(table.units, object), {}
+    return {
+        fold: fit_temperature(table.truth[others], table.probabilities[others])
+        for fold, _, others in _sides(table)
+    }
+
+
+def _sides(table: Predictions) -> Iterator[tuple[tuple[int, int], Rows, Rows]]:
+    """Each repeat and fold, its own rows, and those of other folds and units that have truth, if any have."""
+    units = np.asarray(table.units, object)
     for repeat, fold in np.unique(np.stack([table.repeats, table.folds], 1), axis=0).tolist():
         same = table.repeats == repeat
         inside = same & (table.folds == fold)
         others = same & ~np.isin(units, units[inside]) & (table.truth != UNKNOWN)
         if others.any():
-            found[repeat, fold] = fit_temperature(table.truth[others], table.probabilities[others])
-    return found
+            yield (repeat, fold), inside, others
 
 
 def _confidence_and_right(truth: Ints, probabilities: Floats) -> tuple[Floats, NDArray[np.bool_]]:

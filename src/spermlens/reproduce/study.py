@@ -38,7 +38,7 @@ class Recipe(_Checked):
 
 
 class Average(_Checked):
-    """The mean of what several recipes say of the same images."""
+    """The mean of what several recipes, or learners of measures, say of the same images."""
 
     name: Name
     of: Annotated[tuple[Name, ...], Field(min_length=2)]
@@ -66,6 +66,7 @@ class Part(_Checked):
     shared: bool = False  # whether recipes, averages, reference and best are those of [shared]
     recipes: Annotated[tuple[Recipe, ...], Field(min_length=1)]
     averages: tuple[Average, ...] = ()
+    measured: tuple[Name, ...] = ()  # learners of measures alone, whose judgements averages may take in
     reference: tuple[Name, ...] = ()  # what the others on its data set are compared with
     best: str = ""  # what was chosen beforehand as ours
     joined: tuple[Name, ...] = ()  # results files whose rows on the same data are joined in
@@ -79,7 +80,7 @@ class Part(_Checked):
             raise ValueError(f"part '{self.name}' names a recipe or average twice")
         if len(set(self.repeats)) < len(self.repeats):
             raise ValueError(f"part '{self.name}' names a repeat twice, which would be the same split again")
-        wanted = [(name, recipes) for average in self.averages for name in average.of]
+        wanted = [(name, [*recipes, *self.measured]) for average in self.averages for name in average.of]
         wanted += [(name, names) for name in (*self.reference, self.best) if name]
         for name, known in wanted:
             if name not in known:
@@ -92,6 +93,7 @@ class Shared(_Checked):
 
     recipes: Annotated[tuple[Recipe, ...], Field(min_length=1)]
     averages: tuple[Average, ...] = ()
+    measured: tuple[Name, ...] = ()
     reference: tuple[Name, ...] = ()
     best: str = ""
 

@@ -13,12 +13,13 @@ from spermlens.config import Experiment
 from spermlens.datasets import DATASETS
 from spermlens.errors import DataCorrupt, DataError
 from spermlens.evaluate.compare import compare, holm
-from spermlens.evaluate.intervals import RESAMPLES, condition_of, judge
+from spermlens.evaluate.intervals import RESAMPLES, calibrated, condition_of, judge
 from spermlens.evaluate.scores import score
+from spermlens.evaluate.table import Predictions, read_predictions
 from spermlens.files import is_file, write_json
 from spermlens.reproduce.certainty import certainty
 from spermlens.reproduce.committed import Committed, is_committed, read_committed
-from spermlens.reproduce.contenders import Contender, contenders
+from spermlens.reproduce.contenders import Contender, Found, contenders
 from spermlens.reproduce.progress import Places
 from spermlens.reproduce.study import Job, Part, jobs_of, same_recipe
 from spermlens.types import Result
@@ -45,14 +46,15 @@ def table_of(study: str, part: Part, places: Places, *, resamples: int = RESAMPL
         return None
     _one_version(found.values())
     missing = [job.path for job in wanted if (job.recipe.name, job.repeat) not in found]
-    lines = contenders(part, found)
+    measured, unread = _measured(part, found, places.results)
+    lines = contenders(part, found, measured)
     joined, absent = _joined(part, lines, places.results)
     marked = [line for line in lines if line.name in {part.best, *part.reference}]
     return {
         "claim": part.claim,
         "protocol": _protocol(part, found, len(wanted)),
         "recipes_tried": part.recipes_tried,
-        "jobs": {"wanted": len(wanted), "committed": len(found), "missing": [*missing, *absent]},
+        "jobs": {"wanted": len(wanted), "committed": len(found), "missing": [*missing, *absent, *unread]},
         "recipes": [_recipe(job) for job in wanted if job.repeat == part.repeats[0]],
         "rows": [*_rows(part, lines, resamples), *joined],
         "pace": _paces(lines, found),
@@ -154,7 +156,7 @@ def _comparisons(part: Part, lines: Sequence[Contender], resamples: int) -> Rows
                 continue
             found = compare(first[a.name], first[b.name], resamples=resamples)
             told = {"a": a.name, "b": b.name, "dataset": a.dataset, "n": found.n_images, **asdict(found)}
-            told |= {"condition": condition_of(a.decided), "repeat": part.repeats[0]}
+            told |= {"condition": a.headline, "repeat": part.repeats[0]}
             del told["n_images"]
             rows.append(told)
     corrected = holm([row["p"] for row in rows])
@@ -175,7 +177,8 @@ def _views(part: Part, lines: Sequence[Contender], resamples: int) -> Rows:
 
 def _on(line: Contender, repeat: int, views: int = 0) -> Any:
     """What it says on one repeat, of the views it decides by if no other number is given."""
-    table = line.tables[views or line.decided]
+    condition = condition_of(views or line.decided)
+    table = line.conditions()[calibrated(condition) if line.folds else condition]
     mask = table.repeats == repeat
     return table.rows(mask) if mask.any() else None
 
@@ -192,6 +195,16 @@ def _one_by_one(line: Contender) -> Rows:
         row |= {"n_images": len(one), "right": right}
         rows.append(row | {name: scores[name] for name in ("accuracy", "f1_macro")})
     return rows
+
+
+def _measured(part: Part, found: Found, results: Path) -> tuple[dict[str, Predictions], list[str]]:
+    """What learners of measures alone committed on the part's data, and the files that are not there."""
+    dataset = next(iter(found.values())).experiment.data.name
+    files = {name: results / f"shape-{dataset}-{name}.predictions.csv" for name in part.measured}
+    there = {
+        name: next(iter(read_predictions(path).values())) for name, path in files.items() if is_file(path)
+    }
+    return there, [path.name for name, path in files.items() if name not in there]
 
 
 def _joined(part: Part, lines: Sequence[Contender], results: Path) -> tuple[Rows, list[str]]:
