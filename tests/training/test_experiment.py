@@ -35,8 +35,9 @@ from spermlens.predict.tensors import probabilities
 from spermlens.report.run_gallery import stored_framing
 from spermlens.report.run_page import run_report
 from spermlens.runs import Run
-from spermlens.training.experiment import prepare, resume, start
+from spermlens.training.experiment import resume, start
 from spermlens.training.outcome import NEVER
+from spermlens.training.study import prepare
 from spermlens.types import Table, Text
 
 Tiny = Callable[[Path], str]

@@ -6,9 +6,9 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,43 +16,26 @@ import numpy as np
 import torch
 
 from spermlens.config import Experiment, load_experiment, to_toml
-from spermlens.datasets import Listing, open_data
-from spermlens.datasets._verify import hash_of_hashes, require
-from spermlens.errors import CannotWrite, DataCorrupt, UnknownName
+from spermlens.datasets import Listing
+from spermlens.datasets._verify import hash_of_hashes
+from spermlens.errors import CannotWrite, DataCorrupt
 from spermlens.evaluate.table import Predictions
 from spermlens.files import sha256_of, sweep_below, write_json, write_text
-from spermlens.framing import Framing, field_that_holds
-from spermlens.locate.pose import pose_for
 from spermlens.models import build
 from spermlens.models._network import Network
 from spermlens.models._pretrained import weights_folder
 from spermlens.models._store import describe
-from spermlens.predict.tensors import choose_device
 from spermlens.runs import Run, describe_environment, new_run
 from spermlens.training.familiarity import remember, strangest
 from spermlens.training.folds import Split, everything, splits
-from spermlens.training.loop import CHECKPOINT_SECONDS, Pictures, Plan, fit
+from spermlens.training.loop import Plan, fit
 from spermlens.training.normal_cells import spreads_of_normal
 from spermlens.training.outcome import conclude, save_final
+from spermlens.training.study import Study, Tell, prepare
 from spermlens.training.warm_start import begin, pixels_learned, refuse_overlap
 from spermlens.training.witness import Witness
 
-Tell = Callable[[dict[str, Any]], None]
 FINAL, CHECKPOINT = "final", "checkpoint"
-
-
-@dataclass(frozen=True)
-class Study:
-    """An experiment with its data in memory."""
-
-    experiment: Experiment
-    listing: Listing
-    framing: Framing
-    pictures: Pictures
-    longest: float  # side of an image, in fields
-    device: torch.device
-    tell: Tell
-    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
 
 def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tell = lambda _: None) -> Run:
@@ -120,32 +103,6 @@ def _begun_with(run: Run) -> tuple[str, str]:
             f"{run.folder / 'environment.json'}: does not say which images the run began with. "
             "The file was changed; begin a new run."
         ) from error
-
-
-def prepare(experiment: Experiment, device: str = "auto", tell: Tell = lambda _: None) -> Study:
-    """Read, verify and frame the data."""
-    listing = _chosen_tasks(
-        open_data(experiment.data.name, experiment.data.root, experiment.data.options), experiment
-    )
-    tell({"stage": "verify", "images": len(listing)})
-    require(listing)
-    framing = _framing(experiment, listing)
-    squares, longest = [], 0.0
-    for sample in listing:
-        squares.append(framing.square(sample.image, sample.um_per_pixel, pose_for(framing, sample.image)))
-        longest = max(
-            longest, max(sample.image.shape[:2]) * framing.scale(sample.um_per_pixel) / framing.size
-        )
-    labels = {task.name: listing.labels(task.name) for task in listing.card.tasks}
-    return Study(
-        experiment,
-        listing,
-        framing,
-        Pictures(np.stack(squares), labels),
-        longest,
-        choose_device(device),
-        tell,
-    )
 
 
 def _carry_out(run: Run, study: Study, plan: Sequence[Split]) -> Run:
@@ -249,39 +206,6 @@ def _final(
 def _witness(run: Run, study: Study) -> Witness:
     views = tuple(sorted({1, study.experiment.decide.views}))
     return Witness(run, study.listing, study.pictures, views, study.device, study.framing.aligns)
-
-
-def _chosen_tasks(listing: Listing, experiment: Experiment) -> Listing:
-    wanted = experiment.data.tasks
-    known = [task.name for task in listing.card.tasks]
-    for name in wanted:
-        if name not in known:
-            raise UnknownName("task", name, known)
-    if not wanted:
-        return listing
-    tasks = tuple(task for task in listing.card.tasks if task.name in wanted)
-    counts = {task.name: listing.card.counts[task.name] for task in tasks if task.name in listing.card.counts}
-    return replace(listing, card=replace(listing.card, tasks=tasks, counts=counts))
-
-
-def _framing(experiment: Experiment, listing: Listing) -> Framing:
-    """The experiment's field, else the card's, else one that holds 19 of 20 images.
-
-    A warm start keeps the um per pixel of the model it goes on from: new images are brought to that.
-    """
-    wanted = experiment.framing
-    if experiment.model.start_from:
-        old = describe(Path(experiment.model.start_from)).framing
-        return replace(old, size=wanted.size, field_px=wanted.field_px or old.field_px, align=wanted.align)
-    field = wanted.field_px or listing.card.field_px
-    if not field:
-        field = round(field_that_holds(max(sample.image.shape[:2]) for sample in listing))
-    return Framing(
-        size=wanted.size,
-        field_px=float(field),
-        um_per_pixel=listing.card.um_per_pixel,
-        align=wanted.align,
-    )
 
 
 def _seed_of(seed: int, part: str) -> int:
