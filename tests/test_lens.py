@@ -97,6 +97,22 @@ def test_the_likeliest_class_is_explained_unless_another_is_named(lens: Lens, pa
     assert lens.explain([]) == []
 
 
+def test_one_class_is_told_from_another(lens: Lens, path: Path) -> None:
+    (one,) = lens.explain(path, target="tapered", rival="normal")
+    (other,) = lens.explain(path, target="normal", rival="tapered")
+    assert (one.target, one.rival, one.method) == ("tapered", "normal", "cam")
+    assert other.against is not None
+    np.testing.assert_allclose(one.heat, other.against, atol=1e-6)
+    assert lens.explain(path, target="tapered")[0].rival == ""
+
+
+def test_a_rival_needs_a_class_and_a_name(lens: Lens, path: Path) -> None:
+    with pytest.raises(UnknownName, match="Did you mean 'normal'"):
+        lens.explain(path, target="tapered", rival="norml")
+    with pytest.raises(UsageError, match="name a target, too"):
+        lens.explain(path, rival="normal")
+
+
 def test_wrong_names_are_told(lens: Lens, path: Path) -> None:
     with pytest.raises(UnknownName, match="Did you mean 'tapered'"):
         lens.explain(path, target="tapred")

@@ -119,21 +119,31 @@ class Lens:
         task: str | None = None,
         target: str | None = None,
         layer: str = "",
+        rival: str | None = None,
     ) -> list[Explanation]:
-        """Where the evidence for `target` lies (the likeliest class of each image if none is named)."""
-        samples = _samples(images)
+        """Where the evidence for `target` lies (the likeliest class of each image if none is named).
+
+        With a rival: why the target, and not that class; CAM and other methods with a sign can tell.
+        """
         chosen = self.saved.network.task(task)
-        if target is not None and target not in chosen.classes:
-            raise UnknownName(f"class of {chosen.name}", target, chosen.classes)
-        cells = [framed(sample, self.description.framing) for sample in samples]
+        for name in (target, rival):
+            if name is not None and name not in chosen.classes:
+                raise UnknownName(f"class of {chosen.name}", name, chosen.classes)
+        cells = [framed(sample, self.description.framing) for sample in _samples(images)]
+        if target is None and rival is None:
+            ask = Ask(views=self.description.views, methods=(method,), tasks=(chosen.name,), layer=layer)
+            said = read_framed(self.saved, cells, ask, self.device)
+            return [reading.explanations[0] for reading in said]
         if target is None:
-            said = read_framed(self.saved, cells, Ask(views=self.description.views), self.device)
-            targets = tuple(int(r.prediction.probabilities[chosen.name].argmax()) for r in said)
-        else:
-            targets = (chosen.index(target),) * len(samples)
-        squares = to_tensor([cell.square for cell in cells], self.device)
-        question = Question(task=chosen.name, targets=targets, method=method, layer=layer)
-        return reasons(self.saved, cells, squares, question)
+            raise UsageError(f"Why it is not '{rival}' needs the class that it is: name a target, too.")
+        question = Question(
+            task=chosen.name,
+            targets=(chosen.index(target),) * len(cells),
+            rivals=() if rival is None else (chosen.index(rival),) * len(cells),
+            method=method,
+            layer=layer,
+        )
+        return reasons(self.saved, cells, to_tensor([cell.square for cell in cells], self.device), question)
 
     def evaluate(
         self,

@@ -11,10 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
+from spermlens.explain._engine import Question
 from spermlens.models._store import Saved, load
-from spermlens.predict.pipeline import Ask, read_sources
+from spermlens.predict.framed import framed
+from spermlens.predict.pipeline import Ask, read_sources, reasons
 from spermlens.predict.sources import find_sources
-from spermlens.types import Reading
+from spermlens.predict.tensors import to_tensor
+from spermlens.types import Reading, Sample
 
 CPU = torch.device("cpu")
 
@@ -78,6 +81,39 @@ def test_the_size_of_a_batch_changes_nothing(saved: Saved, folder: Path, batch_s
         for a, b in zip(reading.explanations, other.explanations, strict=True):
             assert (a.method, a.target) == (b.method, b.target)
             np.testing.assert_allclose(a.heat, b.heat, atol=1e-4)
+
+
+@pytest.mark.parametrize("views", [1, 2])
+def test_maps_of_every_exact_method_come_with_the_answers(saved: Saved, folder: Path, views: int) -> None:
+    """The network is gone through no more often than without, and says what it says when asked alone."""
+    passed = []
+    saved.network.trunk.register_forward_hook(lambda *_: passed.append(1))
+    plain = read(saved, folder, views=views)
+    without = len(passed)
+    methods = ("cam", "gradcam", "gradcampp")
+    found = read(saved, folder, views=views, methods=methods)
+    assert len(passed) == 2 * without > 0
+    for id, reading in found.items():
+        if reading.image is None:
+            continue
+        said = plain[id].prediction.probabilities["head_shape"]
+        assert np.array_equal(reading.prediction.probabilities["head_shape"], said)
+        cell = framed(Sample(id=id, image=reading.image), saved.description.framing)
+        squares, target = to_tensor([cell.square]), int(said.argmax())
+        for method, one in zip(methods, reading.explanations, strict=True):
+            question = Question(task="head_shape", targets=(target,), method=method)
+            (alone,) = reasons(saved, [cell], squares, question)
+            assert (one.method, one.target, one.map_size) == (method, alone.target, alone.map_size)
+            np.testing.assert_allclose(one.heat, alone.heat, atol=1e-4)
+            assert one.peak == pytest.approx(alone.peak, rel=1e-4)
+
+
+def test_a_method_with_a_gradient_stands_beside_those_without(saved: Saved, folder: Path) -> None:
+    found = read(saved, folder, methods=("gradcam", "gradcampp"), layer="stage2")
+    assert [(one.method, one.layer) for one in found["1.bmp"].explanations] == [
+        ("gradcam", "stage2"),
+        ("gradcampp", "stage2"),
+    ]
 
 
 def test_each_explanation_lies_over_its_image(saved: Saved, folder: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from spermlens.errors import DataError
-from spermlens.explain._engine import Question, explain
+from spermlens.explain._engine import Question, chosen, explain, explanations, is_exact
 from spermlens.models._store import Description, Saved
 from spermlens.predict.disagreement import disagreements
 from spermlens.predict.framed import Framed, framed
@@ -16,8 +16,9 @@ from spermlens.predict.measured import located
 from spermlens.predict.normal import percentiles
 from spermlens.predict.sources import Source
 from spermlens.predict.status import bad_input, decide
-from spermlens.predict.tensors import look, to_tensor
-from spermlens.types import Explanation, Prediction, Reading, Sample, Status
+from spermlens.predict.tensors import Seen, look, to_tensor
+from spermlens.predict.views import Sides
+from spermlens.types import Explanation, Reading, Sample, Status
 
 HELD_AT_MOST = 200_000_000  # bytes of pixels that wait for their batch to fill: large images come singly
 
@@ -27,7 +28,8 @@ class Ask:
     """What is wanted of each image."""
 
     views: int = 1
-    methods: tuple[str, ...] = ()  # explanations of the likeliest class, of every task
+    methods: tuple[str, ...] = ()  # explanations of the likeliest class
+    tasks: tuple[str, ...] = ()  # those to explain; empty: all
     layer: str = ""  # empty: each method's own
     batch_size: int = 32
     measures: bool = False  # outline and measure every cell
@@ -77,13 +79,17 @@ def read_framed(saved: Saved, cells: Sequence[Framed], ask: Ask, device: torch.d
         seen = look(
             saved.network,
             tensor,
-            views=ask.views,
-            upright=description.framing.aligns,
+            Sides(ask.views, description.framing.aligns),
             temperature=description.temperature,
+            methods=[method for method in ask.methods if is_exact(method, ask.layer)],
             batch_size=ask.batch_size,
         )
         said = [decide(cell.sample, cell.square, seen.of(n), description) for n, cell in enumerate(part)]
-        found = _with_reasons(saved, part, said, tensor, ask)
+        why = _reasons(saved, part, tensor, seen, ask)
+        found = [
+            Reading(image=cell.sample.image, prediction=prediction, explanations=of_it)
+            for cell, prediction, of_it in zip(part, said, why, strict=True)
+        ]
         if ask.measures:
             found = [_measured(r, cell, description) for r, cell in zip(found, part, strict=True)]
         readings += found
@@ -94,29 +100,36 @@ def reasons(
     saved: Saved, cells: Sequence[Framed], squares: torch.Tensor, question: Question
 ) -> list[Explanation]:
     """One explanation an image, laid back over the image itself."""
+    return _laid_back(cells, explain(saved.network, squares, question))
+
+
+def _reasons(
+    saved: Saved, cells: Sequence[Framed], squares: torch.Tensor, seen: Seen, ask: Ask
+) -> list[tuple[Explanation, ...]]:
+    """Each image's, of its likeliest classes; what was seen with the answers is not looked for again."""
+    side = saved.description.framing.size
+    found: list[list[Explanation]] = []
+    for task in ask.tasks or [task.name for task in saved.description.tasks]:
+        targets = tuple(int(number) for number in seen.probabilities[task].argmax(1))
+        for method in ask.methods:
+            question = Question(task=task, targets=targets, method=method, layer=ask.layer)
+            if (method, task) in seen.maps:
+                raw = chosen(seen.maps[method, task], question)
+                why = explanations(saved.network, raw, (side, side), question)
+                found.append(_laid_back(cells, why))
+            else:
+                found.append(reasons(saved, cells, squares, question))
+    return list(zip(*found, strict=True)) if found else [()] * len(cells)
+
+
+def _laid_back(cells: Sequence[Framed], found: Sequence[Explanation]) -> list[Explanation]:
     return [
         replace(
-            found,
-            heat=cell.laid_back(found.heat),
-            against=None if found.against is None else cell.laid_back(found.against),
+            one,
+            heat=cell.laid_back(one.heat),
+            against=None if one.against is None else cell.laid_back(one.against),
         )
-        for cell, found in zip(cells, explain(saved.network, squares, question), strict=True)
-    ]
-
-
-def _with_reasons(
-    saved: Saved, cells: Sequence[Framed], said: Sequence[Prediction], squares: torch.Tensor, ask: Ask
-) -> list[Reading]:
-    explained: list[list[Explanation]] = [[] for _ in cells]
-    for task in saved.description.tasks:
-        targets = tuple(int(p.probabilities[task.name].argmax()) for p in said)
-        for method in ask.methods:
-            question = Question(task=task.name, targets=targets, method=method, layer=ask.layer)
-            for place, found in zip(explained, reasons(saved, cells, squares, question), strict=True):
-                place.append(found)
-    return [
-        Reading(image=cell.sample.image, prediction=prediction, explanations=tuple(found))
-        for cell, prediction, found in zip(cells, said, explained, strict=True)
+        for cell, one in zip(cells, found, strict=True)
     ]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -13,8 +13,9 @@ from torch import Tensor
 
 from spermlens.errors import BadModel, UsageError
 from spermlens.explain._capture import evaluating
+from spermlens.explain._engine import EveryClass, every_class
 from spermlens.models._network import Network
-from spermlens.predict.views import check, view
+from spermlens.predict.views import ONE_SIDE, Sides
 from spermlens.types import Image
 
 Logits = dict[str, Tensor]
@@ -51,6 +52,7 @@ class Seen:
 
     probabilities: dict[str, NDArray[np.float64]]  # {task: (n, classes)}, averaged over the views, tempered
     distances: NDArray[np.float64] | None  # (n,) to what it learned from, in the first view; None: not known
+    maps: Mapping[tuple[str, str], EveryClass] = field(default_factory=dict)  # (method, task), first view
 
     def of(self, index: int) -> tuple[dict[str, NDArray[np.float64]], float | None]:
         """Probabilities and distance of one square."""
@@ -61,30 +63,32 @@ class Seen:
 def look(
     network: Network,
     squares: Tensor,
+    sides: Sides = ONE_SIDE,
     *,
-    views: int = 1,
-    upright: bool = False,
     temperature: Mapping[str, float] | None = None,
+    methods: Sequence[str] = (),
     batch_size: int = 64,
 ) -> Seen:
     """Softmax averaged over the views, then its logarithms over temperature; and how strange each square is.
 
-    `upright` says that the framing has aligned the heads, whose views are then of another kind.
     The temperature acts on what all views say together, so it never changes the likeliest class.
+    `methods` are exact ones, whose maps of every class the same passes give.
     """
-    check(views)
     divisor = _divisors(network, temperature or {})
     parts = {task.name: [torch.zeros(0, len(task.classes))] for task in network.tasks}
+    maps: dict[tuple[str, str], list[EveryClass]] = {(m, task): [] for m in methods for task in parts}
     far: list[Tensor] = []
     with evaluating(network), torch.inference_mode():
         for batch in torch.split(squares, batch_size) if len(squares) else ():
             mean: Logits = {}
-            for index in range(views):
-                features = network.features(view(batch, index, views, upright=upright))
+            for index in range(sides.count):
+                passage = network.read(sides.view(batch, index))
                 if index == 0 and network.familiar is not None:
-                    far.append(network.familiar(features).double().cpu())
-                for task, logits in network.answer(features).items():
-                    share = torch.softmax(logits.double(), 1) / views
+                    far.append(network.familiar(passage.features).double().cpu())
+                for method, task in maps if index == 0 else ():
+                    maps[method, task].append(every_class(network, passage, method, task))
+                for task, logits in passage.logits.items():
+                    share = torch.softmax(logits.double(), 1) / sides.count
                     mean[task] = mean[task] + share if task in mean else share
             for task, values in mean.items():
                 parts[task].append(_tempered(values, divisor[task]).cpu())
@@ -95,7 +99,8 @@ def look(
                 f"The answers to '{task}' are not finite: the network's values overflow. "
                 "Train it again with a lower learning rate."
             )
-    return Seen(found, torch.cat(far).numpy() if far else None)
+    together = {key: np.concatenate(values) for key, values in maps.items() if values}
+    return Seen(found, torch.cat(far).numpy() if far else None, together)
 
 
 def probabilities(
@@ -108,10 +113,8 @@ def probabilities(
     batch_size: int = 64,
 ) -> dict[str, NDArray[np.float64]]:
     """{task: (n, classes)}: softmax averaged over the views, tempered."""
-    seen = look(
-        network, squares, views=views, upright=upright, temperature=temperature, batch_size=batch_size
-    )
-    return seen.probabilities
+    sides = Sides(views, upright)
+    return look(network, squares, sides, temperature=temperature, batch_size=batch_size).probabilities
 
 
 def _tempered(probabilities: Tensor, divisor: float) -> Tensor:

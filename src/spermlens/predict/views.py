@@ -8,6 +8,8 @@ turned the other way, so that a mirrored cell is answered alike.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -21,6 +23,24 @@ def check(count: int) -> None:
     """Refuse a number of views that does not divide the circle."""
     if count not in COUNTS:
         raise ConfigError(f"views must be one of {', '.join(map(str, COUNTS))}, but is {count}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """From how many sides a square is looked at, and whether the framing has aligned its head."""
+
+    count: int = 1
+    upright: bool = False  # views are then of another kind
+
+    def __post_init__(self) -> None:
+        check(self.count)
+
+    def view(self, squares: Tensor, index: int) -> Tensor:
+        """The batch as seen in one view; in the first it is as it came."""
+        return view(squares, index, self.count, upright=self.upright)
+
+
+ONE_SIDE = Sides()
 
 
 def view(squares: Tensor, index: int, count: int, *, upright: bool = False) -> Tensor:
