@@ -248,7 +248,7 @@ def _check_recipes(found: Sequence[Job], part: Part, source: str) -> None:
                 f"{source}, part '{part.name}': '{name}' and '{first}' divide the same data differently."
             )
     for average in part.averages:
-        ways = {(seen[name].data.name, seen[name].decide.views) for name in average.of}
+        ways = {(seen[name].data.name, seen[name].decide.views) for name in average.of if name in seen}
         if len(ways) > 1:
             raise ConfigError(
                 f"{source}, part '{part.name}': '{average.name}' is of recipes that differ in data or views."

@@ -236,18 +236,23 @@ def _recipe(job: Job) -> dict[str, Any]:
 
 def _protocol(part: Part, found: dict[tuple[str, int], Committed], wanted: int) -> str:
     """How the figures came about, for the reader of the table."""
-    first: Experiment = next(iter(found.values())).experiment
-    names = sorted({one.experiment.data.name for one in found.values()})
-    repeats = ", ".join(map(str, part.repeats))
-    if first.protocol.kind == "folds":
-        how = f"stratified {first.protocol.folds}-fold, repeats {repeats}; temperatures fitted out of fold"
-    else:
-        how = f"hold-out of {first.protocol.test_share:.0%}, {len(part.repeats)} divisions"
-    kept = "the last epoch" if first.protocol.keep == "last" else "the epoch best on inner images"
+    by_data = {one.experiment.data.name: one.experiment for one in found.values()}
+    ways = {name: _way(by_data[name], part.repeats) for name in sorted(by_data)}
+    same = len(set(ways.values())) == 1
+    how = next(iter(ways.values())) if same else "; ".join(f"{name}: {way}" for name, way in ways.items())
     tried = "1 recipe" if part.recipes_tried == 1 else f"{part.recipes_tried} recipes"
-    whole = f"{len(found)} of {wanted} jobs."
-    unknown = " ".join(sentence for name in names for sentence in DATASETS[name].CARD.unknown)
+    unknown = " ".join(sentence for name in ways for sentence in DATASETS[name].CARD.unknown)
     return (
-        f"{how}; {kept} kept; {tried} tried for each model before its own was frozen; "
-        f"identical images and known near copies together. {whole} {unknown}".rstrip()
+        f"{how}; {tried} tried for each model before its own was frozen; identical images and known near "
+        f"copies together. {len(found)} of {wanted} jobs. {unknown}".rstrip()
     )
+
+
+def _way(experiment: Experiment, repeats: Sequence[int]) -> str:
+    """How images were divided and which epoch was kept."""
+    protocol, numbers = experiment.protocol, ", ".join(map(str, repeats))
+    kept = "the last epoch kept" if protocol.keep == "last" else "the epoch best on inner images kept"
+    if protocol.kind == "folds":
+        return f"stratified {protocol.folds}-fold, repeats {numbers}; temperatures fitted out of fold; {kept}"
+    divisions = "one division" if len(repeats) == 1 else f"{len(repeats)} divisions"
+    return f"hold-out of {protocol.test_share:.0%}, {divisions}; {kept}"
