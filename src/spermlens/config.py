@@ -81,9 +81,10 @@ class Protocol(_Part):
     keep: Literal["last", "best_inner"] = "last"  # the epoch that is kept
     judge: Literal["test", "inner"] = "test"  # inner: for developing; no test image is ever looked at
     allow_ungrouped: bool = False  # accept that the publisher does not say which images share a patient
-    # With start_from: accept that the model gone on from has learned from some of these images.
+    # Accept that the model gone on from, or a saved model that teaches, has learned from some of these.
     allow_overlap: bool = False
     final_model: bool = True  # afterwards, train once on everything
+    keep_networks: bool = False  # of every fold, below folds/: they can teach another run's folds
 
     @model_validator(mode="after")
     def _choices_need_images(self) -> Protocol:
@@ -121,6 +122,9 @@ class Training(_Part):
     loss_power: Annotated[float, Field(gt=0, le=1)] = 0.7  # generalized only; 1: mean absolute error
     # Each batch is changed twice; the two predictions cost this much times their Jensen-Shannon divergence.
     consistency: NotNegative = 0
+    # Saved models, or runs with protocol.keep_networks whose folds teach the same folds: see teachers.py.
+    teachers: tuple[str, ...] = ()
+    teacher_weight: Annotated[float, Field(gt=0, le=1)] = 0.5  # with teachers; what is left is the labels'
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0  # of the average of weights, grown into; 0: none
     gradient_clip: NotNegative = 0  # 0: none
     precision: Literal["auto", "float32", "mixed"] = "auto"  # auto: mixed on a GPU, float32 elsewhere
@@ -162,8 +166,11 @@ class Experiment(_Part):
 
     @model_validator(mode="after")
     def _overlap_of_two(self) -> Experiment:
-        if self.protocol.allow_overlap and not self.model.start_from:
-            raise ValueError("protocol.allow_overlap is about a model gone on from: set model.start_from")
+        if self.protocol.allow_overlap and not (self.model.start_from or self.training.teachers):
+            raise ValueError(
+                "protocol.allow_overlap is about a model trained before: set model.start_from or "
+                "training.teachers"
+            )
         return self
 
 

@@ -6,6 +6,7 @@ runs/2026-11-20-hushem-b0-cbam-3f9c/
     splits.csv          which image was trained on, set aside or tested in which fold of which repeat
     framing.json        how an image became a square
     folds/r0f0/         metrics.jsonl, checkpoint while it runs, predictions.json when done
+                        (network/: its weights, where protocol.keep_networks asks for them)
     predictions.csv     one row an image, task and repeat; every score can be recomputed from it
                         (predictions-1-view.csv: the same from one view, where several decide;
                         predictions-calibrated.csv: each fold tempered by what the others say)
@@ -79,6 +80,10 @@ class Run:
     def part(self, name: str) -> Path:
         """The folder of one training: 'r0f3' or 'final'."""
         return self.folder / "folds" / name
+
+    def network(self, name: str) -> Path:
+        """The saved network of a fold, where it was kept."""
+        return self.part(name) / "network"
 
     def parts(self) -> list[str]:
         folder = self.folder / "folds"

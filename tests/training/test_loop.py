@@ -108,12 +108,27 @@ def test_stopped_after_any_epoch_and_gone_on_with_it_ends_bit_equal(tmp_path: Pa
         assert again == history
 
 
-def test_stopped_after_every_epoch_it_ends_bit_equal_too(tmp_path: Path) -> None:
-    expected, _ = train(plan(tmp_path / "whole"))
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"loss": "generalized"},
+        {"consistency": 1.0},
+        {"teachers": ("a",), "consistency": 1.0},
+    ],
+)
+def test_stopped_after_every_epoch_it_ends_bit_equal_too(tmp_path: Path, more: dict[str, Any]) -> None:
+    training = EVERYTHING.model_copy(update=more)
+    torch.manual_seed(8)
+    wider = build("simple_cnn", TASKS, arguments={"width": 6, "dropout": 0.5})
+    how = {"training": training, "teachers": (wider,) if training.teachers else ()}
+    expected, _ = train(plan(tmp_path / "whole", **how))
     for epoch in range(1, 6):
         with pytest.raises(StoppedError):
-            train(plan(tmp_path / "often", on_epoch=stop_after(epoch)))
-    assert equal(train(plan(tmp_path / "often"))[0], expected)
+            train(plan(tmp_path / "often", on_epoch=stop_after(epoch), **how))
+    assert equal(train(plan(tmp_path / "often", **how))[0], expected)
+    plain, _ = train(plan(tmp_path / "plain"))
+    assert equal(plain, expected) == (not more)
 
 
 def test_stopped_between_checkpoints_the_epochs_since_are_trained_again(tmp_path: Path) -> None:

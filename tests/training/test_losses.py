@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 from scipy.spatial.distance import jensenshannon
+from scipy.special import rel_entr
 from sklearn.metrics import log_loss, mean_absolute_error
 
-from spermlens.training.losses import MISSING, Loss, balanced_weights, disagreement
+from spermlens.training.losses import MISSING, Loss, balanced_weights, disagreement, divergence
 
 
 def logits(*shape: int) -> torch.Tensor:
@@ -135,6 +136,16 @@ def test_disagreement_is_that_of_scipy_and_nought_between_equals() -> None:
     assert same.item() == pytest.approx(0, abs=1e-6)
     assert one.grad is not None
     assert one.grad.abs().max() < 1e-6
+
+
+def test_divergence_is_that_of_scipy_also_where_a_class_is_ruled_out() -> None:
+    given, wanted = logits(5, 3), torch.softmax(logits(5, 3).detach().flip(0), 1)
+    wanted[2] = torch.tensor([0.0, 1.0, 0.0])
+    said = torch.softmax(given.detach().double(), 1).numpy()
+    expected = rel_entr(wanted.double().numpy(), said).sum(1).mean()
+    assert divergence({"t": wanted}, {"t": given}).item() == pytest.approx(expected, rel=1e-5)
+    itself = {"t": torch.softmax(given.detach(), 1)}
+    assert divergence(itself, {"t": given}).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_disagreement_of_the_surest_is_finite() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import shutil
 from collections.abc import Sequence
@@ -16,7 +14,6 @@ import numpy as np
 import torch
 
 from spermlens.config import Experiment, load_experiment, to_toml
-from spermlens.datasets import Listing
 from spermlens.datasets._verify import hash_of_hashes
 from spermlens.errors import CannotWrite, DataCorrupt
 from spermlens.evaluate.table import Predictions
@@ -27,15 +24,17 @@ from spermlens.models._pretrained import weights_folder
 from spermlens.models._store import describe
 from spermlens.runs import Run, describe_environment, new_run
 from spermlens.training.familiarity import remember, strangest
-from spermlens.training.folds import Split, everything, splits
+from spermlens.training.folds import FINAL, Split, everything, splits
 from spermlens.training.loop import Plan, fit
 from spermlens.training.normal_cells import spreads_of_normal
-from spermlens.training.outcome import conclude, save_final
+from spermlens.training.outcome import conclude, save_final, save_fold
+from spermlens.training.split_table import write_splits
 from spermlens.training.study import Study, Tell, prepare
+from spermlens.training.teachers import check_teachers, load_teachers, models_behind
 from spermlens.training.warm_start import begin, pixels_learned, refuse_overlap
 from spermlens.training.witness import Witness
 
-FINAL, CHECKPOINT = "final", "checkpoint"
+CHECKPOINT = "checkpoint"
 
 
 def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tell = lambda _: None) -> Run:
@@ -43,7 +42,9 @@ def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tel
     study = prepare(experiment, device, tell)
     plan = splits(study.listing, experiment.protocol)
     _tell_beginning(study)
-    refuse_overlap(experiment, study.listing.pixel_hashes)
+    if experiment.model.start_from:
+        refuse_overlap(experiment, Path(experiment.model.start_from), study.listing.pixel_hashes)
+    check_teachers(study, plan)
     environment = describe_environment(str(study.device), experiment.training.seed)
     card = study.listing.card
     environment["data"] = {
@@ -55,7 +56,7 @@ def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tel
         "unknown": list(card.unknown),
     }
     config = to_toml(experiment)
-    environment["fingerprint"] = _fingerprint(study, config)
+    environment["fingerprint"] = _fingerprint(study, plan, config)
     environment["weights_folder"] = str(weights_folder.get() or "")
     return _carry_out(new_run(runs, experiment.name, config, environment), study, plan)
 
@@ -69,28 +70,35 @@ def resume(run: Run, *, device: str = "auto", tell: Tell = lambda _: None) -> Ru
             f"{run.folder}: the images are not those this run began with (hash {found[:12]}, "
             f"then {begun_with[:12]}). Put them back, or begin a new run."
         )
-    if _fingerprint(study, run.config.read_text(encoding="utf-8")) != fingerprint:
+    plan = splits(study.listing, study.experiment.protocol)
+    if _fingerprint(study, plan, run.config.read_text(encoding="utf-8")) != fingerprint:
         raise DataCorrupt(
             f"{run.folder}: config.toml, the names, labels or groups of the images, or the model gone on "
-            "from are not what this run began with. Put them back, or begin a new run."
+            "from or a teacher are not what this run began with. Put them back, or begin a new run."
         )
     begun_from = run.environment().get("weights_folder")
     if begun_from and weights_folder.get() is None:
         weights_folder.set(Path(begun_from))  # the flag the run began with holds on
     sweep_below(run.folder)
     run.set_status("running")
-    return _carry_out(run, study, splits(study.listing, study.experiment.protocol))
+    return _carry_out(run, study, plan)
 
 
-def _fingerprint(study: Study, config: str) -> str:
+def _fingerprint(study: Study, plan: Sequence[Split], config: str) -> str:
     """One hash of all that the weights follow from."""
-    listing, start_from = study.listing, study.experiment.model.start_from
+    listing = study.listing
     rows = [
         [entry.id, digest, sorted(entry.labels.items()), entry.group]
         for entry, digest in zip(listing.entries, listing.pixel_hashes, strict=True)
     ]
-    weights = describe(Path(start_from)).weights_sha256 if start_from else ""
-    return sha256_of(json.dumps([config, rows, weights]).encode())
+    behind = [folder for part in _parts(study, plan) for folder in models_behind(study.experiment, part)]
+    weights = dict.fromkeys(describe(folder).weights_sha256 for folder in behind)
+    return sha256_of(json.dumps([config, rows, "".join(weights)]).encode())
+
+
+def _parts(study: Study, plan: Sequence[Split]) -> list[str]:
+    """The trainings of a run, in their order."""
+    return [split.name for split in plan] + ([FINAL] if study.experiment.protocol.final_model else [])
 
 
 def _begun_with(run: Run) -> tuple[str, str]:
@@ -106,8 +114,8 @@ def _begun_with(run: Run) -> tuple[str, str]:
 
 
 def _carry_out(run: Run, study: Study, plan: Sequence[Split]) -> Run:
-    parts = [split.name for split in plan] + ([FINAL] if study.experiment.protocol.final_model else [])
-    _write_splits(run, study.listing, plan)
+    parts = _parts(study, plan)
+    write_splits(run.splits, study.listing, plan)
     write_json(run.folder / "framing.json", asdict(study.framing))
     try:
         for index, split in enumerate(plan):
@@ -133,8 +141,19 @@ def _fold(run: Run, study: Study, split: Split, place: dict[str, Any]) -> None:
     witness = _witness(run, study)
     if not witness.has(split):
         network = _train(run, study, split, place)
+        if study.experiment.protocol.keep_networks:
+            _keep(run, study, split, network)
         witness.write(network, split, study.experiment.training.seed)
     _drop_checkpoint(run, split.name)
+
+
+def _keep(run: Run, study: Study, split: Split, network: Network) -> None:
+    """Save a fold's network, which remembers the images it was learned from or chosen on."""
+    best = study.experiment.protocol.keep == "best_inner"
+    learned = np.concatenate([split.train, split.inner]) if best else split.train
+    hashes = [study.listing.pixel_hashes[index] for index in learned]
+    pixels = pixels_learned(hashes, models_behind(study.experiment, split.name))
+    save_fold(run, study.experiment, study.framing, network, (split.name, pixels))
 
 
 def _train(run: Run, study: Study, split: Split, place: dict[str, Any]) -> Network:
@@ -148,6 +167,7 @@ def _train(run: Run, study: Study, split: Split, place: dict[str, Any]) -> Netwo
         seed=seed,
         device=study.device,
         folder=folder / CHECKPOINT,
+        teachers=load_teachers(experiment.training, place["part"]),
         on_epoch=lambda row: study.tell({"stage": "train", **place, "epochs": plan.epochs, **row}),
         checkpoint_seconds=study.checkpoint_seconds,
     )
@@ -194,7 +214,7 @@ def _final(
         network = _train(run, study, everything(study.listing), place).cpu()
         network.familiar = remember(network, study.pictures.squares, study.experiment.training.seed)
         known = {
-            "pixels": pixels_learned(study.experiment, study.listing.pixel_hashes),
+            "pixels": pixels_learned(study.listing.pixel_hashes, models_behind(study.experiment, FINAL)),
             "strangest": strangest(unseen) if network.familiar is not None else None,
             "longest": study.longest,
             "normal": spreads_of_normal(study.listing, study.listing.card.tasks),
@@ -211,16 +231,3 @@ def _witness(run: Run, study: Study) -> Witness:
 def _seed_of(seed: int, part: str) -> int:
     """Another seed for every part, the same for the same part."""
     return int(np.random.SeedSequence([seed, *part.encode()]).generate_state(1)[0])
-
-
-def _write_splits(run: Run, listing: Listing, plan: Sequence[Split]) -> None:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["image", "pixels_sha256", "repeat", "fold", "role"])
-    for split in plan:
-        for role in ("train", "inner", "test"):
-            for index in getattr(split, role):
-                writer.writerow(
-                    [listing.entries[index].id, listing.pixel_hashes[index], split.repeat, split.fold, role]
-                )
-    write_text(run.splits, stream.getvalue())

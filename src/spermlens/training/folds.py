@@ -14,6 +14,7 @@ from spermlens.datasets import Listing
 from spermlens.errors import ConfigError, DataError
 
 Indices = NDArray[np.int64]
+FINAL = "final"  # the training on everything, beside the folds
 PARTS = ("train", "valid", "test")  # as publishers divide
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +61,7 @@ class Plan:
     seed: int
     device: torch.device
     folder: Path  # for the checkpoint
+    teachers: Sequence[Network] = ()
     on_epoch: OnEpoch = lambda _: None
     checkpoint_seconds: float = CHECKPOINT_SECONDS
 
@@ -88,14 +89,15 @@ class _Loop:
                 "there is nothing to choose on. Set protocol.keep to last, or set other images aside."
             )
         self.plan, self.train, self.inner = plan, train, inner
-        self.network = network.to(plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = self._placed(network)
         self.generator = Generator().manual_seed(plan.seed)
         self.progress = Progress()
         decay = plan.training.ema_decay
         self.average = average_of(self.network, decay) if decay else None
         self.best = AveragedModel(network) if plan.keep_best else None  # a copy to hold the best epoch
         loss = loss_of(plan.training, network.tasks, train.labels)
-        self.batch_loss = BatchLoss(plan.training, plan.augment, loss, self.generator)
+        teachers = [self._placed(teacher).eval() for teacher in plan.teachers]
+        self.batch_loss = BatchLoss(plan.training, plan.augment, loss, self.generator, teachers)
         self.plain_loss = Loss()
 
     def run(self) -> tuple[Network, list[dict[str, Any]]]:
@@ -195,6 +197,10 @@ class _Loop:
             self.progress.best_loss = loss
             self.best.module.load_state_dict(network.state_dict())
         return row
+
+    def _placed(self, network: Network) -> Network:
+        placed: Network = network.to(self.plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return placed
 
     def _on_device(self, labels: Mapping[str, NDArray[np.int64]]) -> dict[str, Tensor]:
         return {task: torch.from_numpy(values).to(self.plan.device) for task, values in labels.items()}

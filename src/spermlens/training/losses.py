@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cross_entropy, log_softmax, one_hot
+from torch.nn.functional import cross_entropy, kl_div, log_softmax, one_hot
 
 from spermlens.config import Training
 from spermlens.types import Task
@@ -72,6 +72,14 @@ def disagreement(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> Tens
         middle = torch.logaddexp(first, second) - math.log(2)
         away = [side.exp() * (side - middle) for side in (first, second)]
         parts.append((away[0] + away[1]).sum(1).mean() / 2)
+    return torch.stack(parts).mean()
+
+
+def divergence(wanted: Mapping[str, Tensor], logits: Mapping[str, Tensor]) -> Tensor:
+    """Kullback-Leibler divergence from the probabilities wanted to those told, in nats; 0 if equal."""
+    parts = [
+        kl_div(log_softmax(logits[task].float(), 1), wanted[task], reduction="batchmean") for task in logits
+    ]
     return torch.stack(parts).mean()
 
 

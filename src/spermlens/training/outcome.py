@@ -17,6 +17,7 @@ from spermlens.models._network import Network
 from spermlens.models._store import Description, describe, save
 from spermlens.runs import Run
 from spermlens.training.folds import on_both_sides, splits
+from spermlens.training.teachers import taught_in_words
 from spermlens.types import Card, Result
 
 NEVER = 1.01  # a threshold that no confidence reaches
@@ -42,6 +43,7 @@ def conclude(
         results += _judged(run, experiment, run.inner, inner, INNER)
         results += _judged_calibrated(run, experiment, run.inner, inner, INNER)
     protocol = protocol_in_words(experiment, listing) + begun_in_words(experiment, listing)
+    protocol += taught_in_words(experiment, listing)
     run.write_results(experiment.claim, protocol, results)
     return results
 
@@ -146,6 +148,30 @@ def save_final(
                 *(_note(task, found, experiment) for task, found in thresholds.items()),
                 *(_temperature_note(task, found) for task, found in temperatures.items()),
             ),
+        ),
+    )
+
+
+def save_fold(
+    run: Run, experiment: Experiment, framing: Framing, network: Network, known: tuple[str, Mapping[str, Any]]
+) -> Description:
+    """Save the network of one fold for others to learn from; `known` is the part and its pixels.
+
+    On its own it decides nothing: no threshold was fitted for one fold.
+    """
+    part, pixels = known
+    return save(
+        run.network(part),
+        network,
+        Description(
+            name=f"{experiment.name}-{part}",
+            architecture=experiment.model.name,
+            arguments=experiment.model.arguments,
+            tasks=network.tasks,
+            framing=framing,
+            threshold={task.name: NEVER for task in network.tasks},
+            data={**run.environment()["data"], **pixels},
+            notes=(f"The network of one fold of {run.id}, kept so that it can teach. It decides nothing.",),
         ),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,28 +38,28 @@ def begin(wanted: Architecture, tasks: tuple[Task, ...]) -> WarmStart:
     return warm_start(saved, tasks, wanted.class_map)
 
 
-def refuse_overlap(experiment: Experiment, pixel_hashes: Sequence[str]) -> None:
-    """Images that the saved model learned from would be judged as if no part of it had seen them."""
-    if not experiment.model.start_from or experiment.protocol.allow_overlap:
+def refuse_overlap(experiment: Experiment, saved: Path, pixel_hashes: Sequence[str]) -> None:
+    """Images that a saved model learned from would be judged as if nothing behind them had seen them."""
+    if experiment.protocol.allow_overlap:
         return
-    old = describe(Path(experiment.model.start_from))
+    old = describe(saved)
     if seen := old.learned_from(pixel_hashes):
         raise ConfigError(
-            f"{experiment.model.start_from}: {old.id} has learned from {seen} of these {len(pixel_hashes)} "
-            "images, expected none, so figures would be too good. Start from another model or without one, "
+            f"{saved}: {old.id} has learned from {seen} of these {len(pixel_hashes)} "
+            "images, expected none, so figures would be too good. Take another model or none, "
             "or accept it with --set protocol.allow_overlap=true; the report will say so."
         )
 
 
-def pixels_learned(experiment: Experiment, pixel_hashes: Sequence[str]) -> dict[str, Any]:
-    """What a model's data says of all images its weights rest on, the saved model's own included."""
-    pixels, facts = {short_hash(digest) for digest in pixel_hashes}, {}
-    if experiment.model.start_from:
-        old = describe(Path(experiment.model.start_from))
+def pixels_learned(pixel_hashes: Sequence[str], behind: Iterable[Path]) -> dict[str, Any]:
+    """What a model's data says of all images its weights rest on, those of the models behind it included."""
+    pixels, forgetful = {short_hash(digest) for digest in pixel_hashes}, []
+    for old in map(describe, behind):
         pixels |= set(old.data.get("pixels", ()))
         if not old.remembers_all:
-            facts = {"pixels_before": f"not recorded for all images behind {old.id}"}
-    return {"pixels": sorted(pixels), **facts}
+            forgetful.append(old.id)
+    facts = {"pixels_before": f"not recorded for all images behind {', '.join(forgetful)}"}
+    return {"pixels": sorted(pixels), **(facts if forgetful else {})}
 
 
 def warm_start(saved: Saved, tasks: tuple[Task, ...], class_map: Mapping[str, str]) -> WarmStart:
