@@ -135,6 +135,21 @@ def test_maps_and_the_sheet_of_an_interrupted_batch_are_whole(
     assert pictures["whole"] == pictures["cut"]
 
 
+def test_every_map_says_its_own_size(
+    lens: Lens, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = []
+
+    def written(image: np.ndarray, words: str) -> np.ndarray:
+        said.append(words.replace("\N{NO-BREAK SPACE}", " "))
+        return image
+
+    monkeypatch.setattr("spermlens.report.caption.captioned", written)
+    read_batch(lens, find_sources([str(folder / "normal")]), Order(maps=tmp_path / "maps"))
+    assert said
+    assert all(words.endswith(": CAM at pooled, 2 × 2") for words in said)
+
+
 def test_an_output_that_is_there_is_refused_before_anything_is_read(
     lens: Lens, folder: Path, tmp_path: Path, opened: list[str]
 ) -> None:

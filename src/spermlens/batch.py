@@ -135,14 +135,16 @@ def _deciding(lens: Lens) -> dict[str, Any]:
 
 
 def _write_maps(folder: Path, readings: Sequence[Reading]) -> None:
-    """One picture an image, task and method; its name says all three and the class explained."""
+    """One picture an image, task and method; its name says all three and the class, its words the rest."""
+    from spermlens.report.caption import captioned
     from spermlens.report.overlay import legible, overlay, png_bytes
+    from spermlens.report.tiles import in_words
 
     for reading in readings:
         for found in reading.explanations:
             assert reading.image is not None
-            picture = overlay(reading.image, found.heat, against=found.against)
-            write_bytes(folder / _map_name(reading, found), png_bytes(legible(picture)))
+            seen = legible(overlay(reading.image, found.heat, against=found.against))
+            write_bytes(folder / _map_name(reading, found), png_bytes(captioned(seen, in_words(found))))
 
 
 def _map_name(reading: Reading, found: Explanation) -> str:

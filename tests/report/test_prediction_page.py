@@ -11,9 +11,11 @@ from drawn_run import HOSTILE, TASK, THRESHOLD, UNKNOWN
 from PIL import Image as Pillow
 
 from spermlens.evaluate.counts import share
-from spermlens.report.contact_sheet import GAP, SIDE, _font, _shortened, contact_sheet
+from spermlens.report.caption import captioned, font, shortened, wrapped
+from spermlens.report.contact_sheet import FINE, GAP, SIDE, contact_sheet
 from spermlens.report.page import to_html
 from spermlens.report.prediction_page import HEADS_ONLY_NOTE, prediction_report, tile_of, verdict
+from spermlens.report.tiles import in_words
 from spermlens.types import DISCLAIMER, Figure, Gallery, Status, Table, Task, Text, Tile
 
 
@@ -99,6 +101,16 @@ def test_maps_name_class_method_layer_and_size(page):
     assert "not a proof of cause" in words
 
 
+def test_a_class_told_from_another_is_said_to_be(readings):
+    found = replace(
+        readings[0].explanations[0],
+        target="tapered",
+        rival="big_head",
+        against=np.zeros((30, 44), np.float32),
+    )
+    assert in_words(found).startswith("for head shape tapered, not big head: ")
+
+
 def test_unreadable_files_stand_with_their_message(page):
     assert parts(page, Table)[-1].rows == (("cut.png", "cut.png: damaged."),)
 
@@ -156,20 +168,47 @@ def test_a_sheet_has_captions_and_bears_any_name():
     dot = Figure("", "image/png", _png(), "dot")
     bare = Tile(title="", verdict="", tone="plain", figures=(dot,))
     named = Tile(title="x\udcff" * 300, verdict="Normal", tone="good", figures=(dot,), lines=("why",))
-    without, captioned = contact_sheet([bare]), contact_sheet([named])
-    assert without.shape == captioned.shape
+    without, named_one = contact_sheet([bare]), contact_sheet([named])
+    assert without.shape == named_one.shape
     assert (without[GAP + SIDE :] == 255).all()
-    assert (captioned[GAP + SIDE :] < 128).any()
-    assert (captioned[:, -GAP:] == 255).all()
+    assert (named_one[GAP + SIDE :] < 128).any()
+    assert (named_one[:, -GAP:] == 255).all()
+
+
+def test_each_picture_on_a_sheet_stands_over_its_caption():
+    bare, told = (Figure(words, "image/png", _png(), "dot") for words in ("", "CAM at pooled, 4 × 4"))
+    sheet = contact_sheet([Tile(title="", verdict="", tone="plain", figures=(bare, told))])
+    line = sheet[GAP + SIDE : GAP + SIDE + FINE + 10]
+    assert (line[:, : GAP + SIDE] == 255).all()
+    assert (line[:, GAP + SIDE + 4 :] < 128).any()
+
+
+@pytest.mark.parametrize("shape", [(240, 300), (300, 20)])
+def test_a_picture_keeps_its_pixels_above_its_words(shape):
+    image = np.random.default_rng(3).integers(0, 255, (*shape, 3), np.uint8)
+    found, other = (captioned(image, f"for head shape tapered: CAM at pooled, {n} × {n}") for n in (4, 7))
+    left = (found.shape[1] - shape[1]) // 2
+    assert (found[: shape[0], left : left + shape[1]] == image).all()
+    assert (found[shape[0] :] < 128).any()
+    assert (found[shape[0] :] != other[shape[0] :]).any()
+
+
+def test_words_are_wrapped_and_none_is_lost():
+    lines = wrapped("for head shape tapered, not normal: CAM at pooled, 4 × 4", font(13), 100)
+    assert " ".join(lines) == "for head shape tapered, not normal: CAM at pooled, 4 x 4"
+    assert len(lines) > 2
+    assert all(font(13).getlength(line) <= 100 for line in lines)
+    assert lines[-1].endswith("4 x 4")
+    assert "…" in wrapped("m" * 300, font(13), 100)[0]
 
 
 def test_a_long_name_keeps_its_ends_and_its_line():
-    font = _font(15)
-    short = _shortened("slide 7/" + "m" * 300 + "/cell 42.png", font, 200)
-    assert font.getlength(short) <= 200
+    letters = font(15)
+    short = shortened("slide 7/" + "m" * 300 + "/cell 42.png", letters, 200)
+    assert letters.getlength(short) <= 200
     assert short.startswith("slide 7/")
     assert short.endswith("cell 42.png")
-    assert _shortened("as it is.png", font, 200) == "as it is.png"
+    assert shortened("as it is.png", letters, 200) == "as it is.png"
 
 
 def test_no_tile_no_sheet():

@@ -38,7 +38,6 @@ def demo(
         output=output / "predictions.csv",
         maps=output / "maps",
         page=page,
-        methods=("cam", "gradcampp", "cbam"),
         overwrite=True,
     )
     carry_out(load(MODEL), find_sources([str(images)]), order, quiet)

@@ -30,7 +30,8 @@ def predict(
     explain: Annotated[Path | None, typer.Option(help="Folder for maps laid over each image.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write a self-contained page.")] = None,
     method: Annotated[
-        list[str] | None, typer.Option(help="For maps: cam, gradcam, gradcampp, cbam. Repeatable.")
+        list[str] | None,
+        typer.Option(help="For maps: cam (the default), gradcam, gradcampp, cbam. Repeatable."),
     ] = None,
     layer: Annotated[str, typer.Option(help="Where to look inside; `models show` lists the layers.")] = "",
     views: Annotated[int, typer.Option(help="Rotations and mirrors averaged; 0: the model's own.")] = 0,
@@ -58,7 +59,7 @@ def predict(
         output=output,
         maps=explain,
         page=report,
-        methods=_methods(lens, method or [], layer),
+        methods=_methods(method or [], layer),
         layer=layer,
         views=views,
         batch_size=batch_size,
@@ -89,15 +90,10 @@ def carry_out(lens: Lens, sources: list[Source], order: Order, quiet: bool) -> l
     return rows
 
 
-def _methods(lens: Lens, wanted: list[str], layer: str) -> tuple[str, ...]:
-    """What is asked for, else every method that this model and layer allow."""
+def _methods(wanted: list[str], layer: str) -> tuple[str, ...]:
+    """What is asked for, else CAM, which is exact; at layers where it is not defined, Grad-CAM."""
     from spermlens.explain import METHODS
 
     for name in wanted:
         METHODS[name]  # an unknown one is said before anything is read
-    if wanted:
-        return tuple(wanted)
-    if layer and layer != "pooled":
-        return ("gradcam", "gradcampp")
-    own = ("cbam",) if lens.saved.network.attention is not None else ()
-    return ("cam", "gradcam", "gradcampp", *own)
+    return tuple(wanted) or (("cam",) if layer in ("", "pooled") else ("gradcam",))

@@ -76,12 +76,16 @@ def map_figure(image: Image, heat: Heat, against: Heat | None, words: str) -> Fi
 
 def explained(image: Image, explanation: Explanation) -> Figure:
     """An explanation over its image, with class, method, layer and size of the map in words."""
-    method = METHODS.get(explanation.method, explanation.method)
-    what = "for" if explanation.status == "evidence" else "no evidence for"
-    size = size_in_words(explanation.map_size)
-    asked = f"{said(explanation.task)} {said(explanation.target)}"
-    words = f"{what} {asked}: {method} at {explanation.layer}, {size}"
-    return map_figure(image, explanation.heat, explanation.against, words)
+    return map_figure(image, explanation.heat, explanation.against, in_words(explanation))
+
+
+def in_words(found: Explanation) -> str:
+    """'for head shape tapered, not normal: CAM at pooled, 4 × 4'; the last is the map's own size."""
+    what = "for" if found.status == "evidence" else "no evidence for"
+    rival = f", not {said(found.rival)}" if found.rival else ""
+    method = METHODS.get(found.method, found.method)
+    asked = f"{said(found.task)} {said(found.target)}{rival}"
+    return f"{what} {asked}: {method} at {found.layer}, {size_in_words(found.map_size)}"
 
 
 def bars(task: Task, probabilities: Sequence[float], prefix: str = "") -> tuple[tuple[str, float], ...]:
