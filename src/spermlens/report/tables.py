@@ -21,6 +21,8 @@ TITLES = {
     "exact_accuracy": "Accuracy, exact interval",
 }
 
+ENDS = ("difference", "low", "high")
+
 
 def results_table(*results: Mapping[str, Any], metrics: Sequence[str], condition: str = "") -> str:
     """A row per data set, task, model, recipe and condition; a column per metric: value (low-high); and n.
@@ -77,8 +79,8 @@ def figure(row: Row | None) -> str:
 
 def difference(row: Row) -> str:
     """'-0.009 (-0.060 to 0.041)', of a comparison; its interval is left out where there is none."""
-    value = f"{row['difference']:.3f}"
-    return value if row["low"] is None else f"{value} ({row['low']:.3f} to {row['high']:.3f})"
+    value, low, high = (None if row[key] is None else f"{round(row[key], 3) + 0:.3f}" for key in ENDS)
+    return f"{value} ({low} to {high})" if low else f"{value}"
 
 
 def title_of(metric: str) -> str:
