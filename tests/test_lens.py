@@ -106,6 +106,27 @@ def test_one_class_is_told_from_another(lens: Lens, path: Path) -> None:
     assert lens.explain(path, target="tapered")[0].rival == ""
 
 
+def test_the_maps_of_every_class_are_those_explained(
+    lens: Lens, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spermlens.lens.BATCH", 2)
+    images = [path, read_image(path)[:, ::-1], read_image(path)[::-1]]
+    maps = lens.maps(images)
+    assert maps.shape == (3, 4, 2, 2)
+    for number, target in enumerate(lens.tasks[0].classes):
+        peaks = [one.peak for one in lens.explain(images, target=target)]
+        np.testing.assert_allclose(np.abs(maps[:, number]).max((1, 2)), peaks, rtol=1e-5)
+
+
+def test_another_task_than_the_first_is_explained() -> None:
+    drawn = [sample.image for sample in open_data("synthetic", options={"count": 2})]
+    shipped = spermlens.load("synthetic-heads", device="cpu")
+    for one, said in zip(shipped.explain(drawn, task="vacuole"), shipped.predict(drawn), strict=True):
+        assert (one.task, one.method) == ("vacuole", "cam")
+        assert one.target == ("normal", "abnormal")[int(said.probabilities["vacuole"].argmax())]
+    assert shipped.maps(drawn, task="vacuole", method="cbam").shape == (2, 2, 6, 6)
+
+
 def test_a_rival_needs_a_class_and_a_name(lens: Lens, path: Path) -> None:
     with pytest.raises(UnknownName, match="Did you mean 'normal'"):
         lens.explain(path, target="tapered", rival="norml")

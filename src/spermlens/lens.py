@@ -22,17 +22,18 @@ from spermlens.datasets import Listing, open_data
 from spermlens.errors import DataError, DataMissing, UnknownName, UsageError
 from spermlens.evaluate.intervals import condition_of, judge
 from spermlens.evaluate.table import Predictions
-from spermlens.explain._engine import Question
+from spermlens.explain._engine import EveryClass, Question, is_exact
 from spermlens.files import is_file, is_there
 from spermlens.images import read_pages
 from spermlens.models._store import DESCRIPTION, Description, Saved, describe
 from spermlens.models._store import load as load_saved
 from spermlens.predict.framed import framed
 from spermlens.predict.pipeline import Ask, read_framed, read_samples, reasons
-from spermlens.predict.tensors import choose_device, to_tensor
+from spermlens.predict.tensors import choose_device, look, to_tensor
 from spermlens.runs import find_run, list_runs
 from spermlens.types import Explanation, Prediction, Reading, Result, Sample, Task
 
+BATCH = 32  # images at a time where nobody is asked
 RUNS = Path("runs")  # where runs are kept when nothing else is said
 Picture = str | Path | NDArray[np.uint8] | Sample
 
@@ -144,6 +145,24 @@ class Lens:
             layer=layer,
         )
         return reasons(self.saved, cells, to_tensor([cell.square for cell in cells], self.device), question)
+
+    def maps(
+        self, images: Picture | Iterable[Picture], *, method: str = "cam", task: str | None = None
+    ) -> EveryClass:
+        """images x classes x height x width: the maps of every class, before any scaling, at their own size.
+
+        For the methods that the forward pass answers: a batch of images goes through the network once.
+        """
+        chosen, network = self.saved.network.task(task), self.saved.network
+        if not is_exact(method):
+            raise UsageError(f"The method '{method}' looks at one class at a time: use explain.")
+        cells = [framed(sample, self.description.framing).square for sample in _samples(images)]
+        if not cells:
+            raise UsageError("No image was given, so there are no maps.")
+        parts = [to_tensor(cells[n : n + BATCH], self.device) for n in range(0, len(cells), BATCH)]
+        return np.concatenate(
+            [look(network, part, methods=[method]).maps[method, chosen.name] for part in parts]
+        )
 
     def evaluate(
         self,
