@@ -52,7 +52,7 @@ def results() -> str:
 def readme() -> str:
     """The README's table: real cells only, and in short where the paper's table is there."""
     papers = {data: told for data, name in PAPERS.items() if (told := _read(name))}
-    parts = [in_short(told) for told in papers.values()]
+    parts = [in_short(list(papers.values()))] if papers else []
     others = [path for path in _with_scores() if path.stem not in {*PAPERS.values(), HOLDOUT, ABLATION}]
     rows = [row for path in others for row in json.loads(path.read_text(encoding="utf-8"))["rows"]]
     rows = [row for row in rows if row["dataset"] not in {"synthetic", *papers}]

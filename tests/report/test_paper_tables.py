@@ -38,7 +38,7 @@ def test_recipes_of_one_network_are_told_apart_by_name() -> None:
 
 def test_the_readme_keeps_baselines_the_named_networks_and_ours() -> None:
     assert {line.recipe for line in kept(lines_of(told()), ["simple-cnn"])} == {"shape", "simple-cnn", "near"}
-    table = in_short(told()).splitlines()
+    table = in_short([told()]).splitlines()
     assert len(table) == 2 + 5
     assert table[-1].startswith(
         "| HuSHeM | **EfficientNet-B0 with CBAM (near), 8 views, calibrated (ours)** | 0.910 ("

@@ -1,5 +1,6 @@
 """Charts as plain SVG, written line by line: the same data, the same bytes; for light pages and dark ones.
 
+Other libraries draw more, but their bytes change with their version, and a check could not compare them.
 A chart brings its own ground, which goes dark where the reader's screen is. Its two colours differ in
 lightness too, and what they mean is told by shape or dash as well, so nobody has to see colours.
 """

@@ -24,11 +24,11 @@ def holdout_figure(told: Told) -> str:
     groups = [list(rows) for _, rows in groupby(told["distribution"], key=lambda row: row["recipe"])]
     names, row = names_of(told), groups[0][0]
     title = f"Accuracy of {len(groups[0])} divisions of the same images, {row['n_images']} of them tested"
-    chart = Chart(WIDTH, 64 + 216 * len(groups), title, "; ".join(_in_words(rows) for rows in groups))
+    chart = Chart(WIDTH, 64 + 248 * len(groups), title, "; ".join(_in_words(rows) for rows in groups))
     chart.text((24, 30), title, bold=True)
     for place, rows in enumerate(groups):
-        chart.text((48, 118 + 216 * place), names[rows[0]["recipe"]], "soft")
-        _one_distribution(chart, 56 + 216 * place, rows, told["marks"])
+        chart.text((48, 112 + 248 * place), names[rows[0]["recipe"]], "soft")
+        _one_distribution(chart, 56 + 248 * place, rows, told["marks"])
     return chart.svg()
 
 
@@ -42,7 +42,7 @@ def reliability_figure(told: Told) -> str:
     chart.text((42, 54), "after the temperature", "soft")
     chart.dot((190, 50), "other", hollow=True)
     chart.text((202, 54), "as it comes", "soft")
-    chart.text((290, 54), "the larger, the more images; on the dotted line it is worth it", "soft")
+    chart.text((290, 54), "large: many images; dotted line: worth what it says", "soft")
     for place, line in enumerate(lines):
         _one_reliability(chart, 66 + 350 * place, line)
     return chart.svg()
@@ -81,12 +81,12 @@ def _one_distribution(chart: Chart, top: float, rows: Sequence[Told], marks: Seq
     intervals = [share(round(mark["value"] * mark["n_images"]), mark["n_images"]) for mark in marks]
     low = min([*scores, *(one.low for one in intervals)])
     start = int(20 * (low - 0.01)) / 20
-    field = Field(left=48, top=top, width=WIDTH - 96, height=150, across=(start, 1.0), up=(0, 1))
+    field = Field(left=48, top=top, width=WIDTH - 96, height=182, across=(start, 1.0), up=(0, 1))
     field.axis_across(chart, ticks_to(1, 0.05, start), f"right, of {size} test images")
     for mark, one in zip(marks, intervals, strict=True):
         x = field.at(mark["value"], 0)[0]
         ends = [field.at(end, 0)[0] for end in (one.low, one.high)]
-        chart.line([(x, top + 34), (x, top + 150)], "other", thick=2, dash="7 4")
+        chart.line([(x, top + 34), (x, top + 182)], "other", thick=2, dash="7 4")
         chart.line([(ends[0], top + 34), (ends[1], top + 34)], "other", thick=2)
         for end in ends:
             chart.line([(end, top + 29), (end, top + 39)], "other", thick=2)
@@ -99,8 +99,8 @@ def _one_distribution(chart: Chart, top: float, rows: Sequence[Told], marks: Seq
             chart.dot((x, foot - radius - 2 - number * (2 * radius + 1)), "ours", radius=radius)
     mean = sum(scores) / len(scores)
     x = field.at(mean, 0)[0]
-    chart.line([(x, top + 52), (x, top + 150)], "ink", thick=1.5)
-    chart.text((x - 6, top + 62), f"mean of {len(rows)}: {percent(mean)}", anchor="end")
+    chart.line([(x, top + 46), (x, top + 182)], "ink", thick=1.5)
+    chart.text((x - 6, top + 56), f"mean of {len(rows)}: {percent(mean)}", anchor="end")
 
 
 def _in_words(rows: Sequence[Told]) -> str:

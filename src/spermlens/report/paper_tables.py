@@ -26,9 +26,9 @@ PUBLISHED = (  # who, data, right, of; the counts follow from the shares that we
 )
 
 
-def in_short(told: Told) -> str:
-    """The README's lines of a data set: baselines, the paper's three networks, ours."""
-    return _scores(kept(lines_of(told), IN_SHORT), SHORT)
+def in_short(files: Sequence[Told]) -> str:
+    """The README's lines: of each data set baselines, the paper's three networks, and ours."""
+    return _scores([line for told in files for line in kept(lines_of(told), IN_SHORT)], SHORT)
 
 
 def ours(told: Told) -> str:
