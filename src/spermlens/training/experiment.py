@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,14 @@ from spermlens.training.witness import Witness
 CHECKPOINT = "checkpoint"
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """What networks of one recipe, trained elsewhere, said of images that they had not seen."""
+
+    tables: Mapping[int, Sequence[Predictions]]  # by number of views, one a task
+    strangest: float | None  # the distance that nearly all of those images stay below
+
+
 def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tell = lambda _: None) -> Run:
     """Check everything that can be checked, open a run folder, train, judge."""
     study = prepare(experiment, device, tell)
@@ -45,6 +53,31 @@ def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tel
     if experiment.model.start_from:
         refuse_overlap(experiment, Path(experiment.model.start_from), study.listing.pixel_hashes)
     check_teachers(study, plan)
+    return _carry_out(_open(study, plan, runs), study, plan)
+
+
+def train_on_all(
+    experiment: Experiment,
+    runs: Path,
+    elsewhere: Elsewhere,
+    *,
+    device: str = "auto",
+    tell: Tell = lambda _: None,
+) -> Run:
+    """One model of everything and no folds: what it is worth was judged elsewhere, by the same recipe."""
+    study = prepare(experiment, device, tell)
+    _tell_beginning(study)
+    run = _open(study, [], runs)
+    conclude(run, experiment, study.listing, elsewhere.tables, [])
+    judged = elsewhere.tables[experiment.decide.views]
+    _final(run, study, {"part": FINAL, "index": 0, "parts": 1}, judged, elsewhere.strangest)
+    run.set_status("finished")
+    return run
+
+
+def _open(study: Study, plan: Sequence[Split], runs: Path) -> Run:
+    """A new run that says what it begins with."""
+    experiment = study.experiment
     environment = describe_environment(str(study.device), experiment.training.seed)
     card = study.listing.card
     environment["data"] = {
@@ -58,7 +91,7 @@ def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tel
     config = to_toml(experiment)
     environment["fingerprint"] = _fingerprint(study, plan, config)
     environment["weights_folder"] = str(weights_folder.get() or "")
-    return _carry_out(new_run(runs, experiment.name, config, environment), study, plan)
+    return new_run(runs, experiment.name, config, environment)
 
 
 def resume(run: Run, *, device: str = "auto", tell: Tell = lambda _: None) -> Run:
@@ -127,7 +160,7 @@ def _carry_out(run: Run, study: Study, plan: Sequence[Split]) -> Run:
         conclude(run, study.experiment, study.listing, tables, inner)
         if study.experiment.protocol.final_model:
             place = {"part": FINAL, "index": len(plan), "parts": len(parts)}
-            _final(run, study, place, tables[decided], witness.unseen_distances(plan))
+            _final(run, study, place, tables[decided], strangest(witness.unseen_distances(plan)))
     except BaseException:
         with suppress(CannotWrite):  # a full disk is said once
             run.set_status("stopped")
@@ -207,7 +240,7 @@ def _final(
     study: Study,
     place: dict[str, Any],
     judged: Sequence[Predictions],
-    unseen: Sequence[float],
+    limit: float | None,
 ) -> None:
     """One model of everything, which keeps what it needs to know its like and to know when it is unsure."""
     if not run.model.is_dir():
@@ -215,7 +248,7 @@ def _final(
         network.familiar = remember(network, study.pictures.squares, study.experiment.training.seed)
         known = {
             "pixels": pixels_learned(study.listing.pixel_hashes, models_behind(study.experiment, FINAL)),
-            "strangest": strangest(unseen) if network.familiar is not None else None,
+            "strangest": limit if network.familiar is not None else None,
             "longest": study.longest,
             "normal": spreads_of_normal(study.listing, study.listing.card.tasks),
         }
