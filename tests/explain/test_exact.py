@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from captum.attr import IntegratedGradients
 from torch import Tensor, nn
 
 from spermlens.errors import ConfigError, UnknownName, UsageError
@@ -69,13 +70,20 @@ def xgradcam(setting: Setting, target: int) -> Tensor:
     return ((share * gradient).sum((2, 3), keepdim=True) * features).sum(1)
 
 
+def integrated_gradients(setting: Setting, target: int) -> Tensor:
+    """Captum's, of the map that is pooled, from nothing."""
+    of_head = IntegratedGradients(setting.network.head("type"))
+    found: Tensor = of_head.attribute(setting.features, target=target, n_steps=3).sum(1)
+    return found.detach()
+
+
 def unrectified_gradcam(setting: Setting, target: int) -> Tensor:
     return (setting.gradient(target).mean((2, 3), keepdim=True) * setting.features).sum(1)
 
 
-@pytest.mark.parametrize("definition", [hirescam, xgradcam, unrectified_gradcam])
+@pytest.mark.parametrize("definition", [hirescam, xgradcam, integrated_gradients, unrectified_gradcam])
 @pytest.mark.parametrize("target", range(CLASSES))
-def test_three_ways_to_weigh_gradients_are_cam_over_the_positions(
+def test_all_ways_to_weigh_a_constant_gradient_are_cam_over_the_positions(
     setting: Setting, definition: Callable[[Setting, int], Tensor], target: int
 ) -> None:
     cam = setting.exact("cam")[:, target]
