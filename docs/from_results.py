@@ -12,6 +12,7 @@ from typing import Any
 
 from spermlens.report.ablation_tables import pieces
 from spermlens.report.certainty_tables import TABLES as CERTAINTY_TABLES
+from spermlens.report.certainty_tables import certain_lines
 from spermlens.report.outline_tables import TABLES as OUTLINE_TABLES
 from spermlens.report.paper_figures import holdout_figure, reliability_figure, risk_figure
 from spermlens.report.paper_lines import DATA, VIEWS
@@ -27,8 +28,8 @@ ALL_METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "log_loss", "
 PAPERS = {data: f"{data}-paper" for data in DATA}
 HOLDOUT, ABLATION = "holdout-paper", "ablation"
 NOT_THERE = (
-    "*Not there yet: `experiments/results/{}.json` is written by `spermlens reproduce paper --tables` "
-    "when its first trainings are done.*"
+    "*Not there yet: it follows from `experiments/results/{}.json`, which `spermlens reproduce paper "
+    "--tables` writes when its trainings are done.*"
 )
 AS_USED = """\
 Each network stands as it is used: the mean of what it says of several turned and mirrored views, its
@@ -85,7 +86,8 @@ def our_numbers() -> str:
     for data, name in PAPERS.items():
         told = _read(name)
         for block, table in (("ours", ours), ("recalls", recalls), ("comparisons", comparisons)):
-            blocks[f"{data}-{block}"] = table(told) if told else NOT_THERE.format(name)
+            there = told and (told["comparisons"] or block != "comparisons")
+            blocks[f"{data}-{block}"] = table(told) if there else NOT_THERE.format(name)
     told = _read(HOLDOUT)
     shown = _shown("holdout.svg", "A dot for every division at the accuracy it came to")
     blocks["holdout"] = f"{shown}\n\n{luck(told)}" if told else NOT_THERE.format(HOLDOUT)
@@ -94,7 +96,7 @@ def our_numbers() -> str:
 
 def certainty() -> str:
     """The page on certainty, with its tables and pictures."""
-    there = {data: told for data, name in PAPERS.items() if (told := _read(name))}
+    there = {data: told for data, name in PAPERS.items() if (told := _certain(name))}
     absent = [NOT_THERE.format(name) for data, name in PAPERS.items() if data not in there]
     pictures = (("reliability", "share right by confidence"), ("risk", "share wrong by share decided"))
     blocks = {
@@ -110,7 +112,8 @@ def certainty() -> str:
 def what_pieces_are_worth() -> str:
     """The page on ablations, with its table."""
     told = _read(ABLATION)
-    block = f"{pieces(told)}\n\nProtocol: {told['protocol']}" if told else NOT_THERE.format(ABLATION)
+    there = told and (told["views"] or told["comparisons"])
+    block = f"{pieces(told)}\n\nProtocol: {told['protocol']}" if there else NOT_THERE.format(ABLATION)
     return _filled(DOCS / "concepts/what-each-piece-is-worth.md", {"pieces": block})
 
 
@@ -119,7 +122,7 @@ def pictures() -> dict[str, str | None]:
     holdout = _read(HOLDOUT)
     drawn = {"holdout.svg": holdout_figure(holdout) if holdout else None}
     for data, name in PAPERS.items():
-        told = _read(name)
+        told = _certain(name)
         drawn[f"reliability-{data}.svg"] = reliability_figure(told) if told else None
         drawn[f"risk-{data}.svg"] = risk_figure(told) if told else None
     return drawn
@@ -128,6 +131,12 @@ def pictures() -> dict[str, str | None]:
 def _read(name: str) -> dict[str, Any] | None:
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _certain(name: str) -> dict[str, Any] | None:
+    """The file, once ours or the reference is among what it holds."""
+    told = _read(name)
+    return told if told and certain_lines(told) else None
 
 
 def _filled(page: Path, blocks: Mapping[str, str]) -> str:

@@ -74,6 +74,21 @@ def test_some_results_are_shown_beside_what_is_not_there(
     assert drawn == {"reliability-hushem.svg", "risk-hushem.svg"}
 
 
+def test_the_first_training_makes_no_page_fail(
+    pages: ModuleType, desk: Desk, one: Callable[[str], Job], tmp_path: Path
+) -> None:
+    """It is not the one that others are compared with, so most tables have nothing to say yet."""
+    desk.commit(one("one/plain-r100"))
+    table = table_of(desk.name, desk.parts[0], desk.places, resamples=100)
+    for name in ("hushem-paper", "ablation"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(table), encoding="utf-8")
+    assert "| HuSHeM | EfficientNet-B0, 8 views, calibrated | " in pages.our_numbers()
+    assert pages.certainty().count("/hushem-paper.json") == 5
+    assert "Not there yet" in pages.what_pieces_are_worth()
+    assert "HuSHeM: 1 of 6 trainings" in pages.readme()
+    assert set(pages.pictures().values()) == {None}
+
+
 def test_with_all_results_nothing_is_left_out(pages: ModuleType, write: Callable[..., None]) -> None:
     write("hushem-paper", "smids-paper", "holdout-paper", "ablation")
     written = [getattr(pages, page)() for page in OURS]
