@@ -11,9 +11,20 @@ import pytest
 from spermlens.config import Protocol
 from spermlens.datasets import Entry, Listing
 from spermlens.datasets.folder import CARD
+from spermlens.errors import DataError
 from spermlens.locate.columns import Columns
 from spermlens.training import shape_models
-from spermlens.training.shape_models import Floats, Ints, Teller, Units, boosting, judged, majority, svm
+from spermlens.training.shape_models import (
+    Floats,
+    Ints,
+    Teller,
+    Units,
+    boosting,
+    judged,
+    majority,
+    ruler_of,
+    svm,
+)
 from spermlens.types import Image, Task
 
 COUNT = 90
@@ -133,3 +144,40 @@ def test_judged_on_inner_images_no_test_image_is_shown() -> None:
     table = judged(nosy, columns, listing, protocol(inner_share=0.25, judge="inner")).predictions
     assert table.inner
     assert sum(sorted(shown)[-5:]) + len(table) <= 5 * COUNT * 0.8
+
+
+def test_the_ruler_of_a_listing_is_the_one_that_was_judged() -> None:
+    listing, columns = cells()
+    values, (task,) = columns.values, listing.card.tasks
+    ruler = ruler_of(listing, columns, task)
+    told = svm(values, listing.labels("cell"), np.array(listing.units))
+    assert ruler.columns == columns.names
+    assert np.array_equal(ruler.probabilities(values), told(values))
+
+
+def test_an_image_without_an_annotation_changes_no_ruler() -> None:
+    listing, columns = cells()
+    more = Entry(id="odd", load=lambda: picture(200), labels={"cell": None}, group=None)
+    longer = Listing(listing.card, (*listing.entries, more))
+    values = np.vstack([columns.values, np.full((1, 3), 99.0)])
+    one, other = (
+        ruler_of(of, Columns(names=columns.names, values=said), listing.card.tasks[0])
+        for of, said in ((listing, columns.values), (longer, values))
+    )
+    assert np.array_equal(one.probabilities(values), other.probabilities(values))
+
+
+def test_a_class_that_no_image_shows_cannot_be_told() -> None:
+    listing, columns = cells()
+    task = Task("cell", (*listing.card.tasks[0].classes, "headless"))
+    with pytest.raises(DataError, match=r"No image of .* is headless"):
+        ruler_of(listing, columns, task)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_ruler_tells_what_support_vectors_of_the_library_tell(classes: int) -> None:
+    listing, columns = cells()
+    kept = listing.labels("cell") < classes
+    known = columns.values[kept], listing.labels("cell")[kept], np.array(listing.units)[kept]
+    learned = shape_models._searched(shape_models._svm, shape_models.SVM_GRID, known)
+    np.testing.assert_allclose(svm(*known)(columns.values), learned.tell(columns.values), rtol=0, atol=1e-9)

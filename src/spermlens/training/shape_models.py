@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from spermlens.config import Protocol
 from spermlens.datasets import Listing
+from spermlens.errors import DataError
 from spermlens.evaluate.table import Predictions
 from spermlens.locate.columns import Columns
+from spermlens.models._ruler import Ruler
 from spermlens.training.folds import Split, splits
 from spermlens.types import Task
 
@@ -50,12 +52,26 @@ def majority(_values: Floats, truth: Ints, _units: Units) -> Teller:
 
 def svm(values: Floats, truth: Ints, units: Units) -> Teller:
     """Support vectors, radial kernel, standardised columns; what is missing is the median, and is told."""
-    return _searched(_svm, SVM_GRID, (values, truth, units))
+    unnamed = tuple(map(str, range(values.shape[1])))
+    return _as_ruler(unnamed, _searched(_svm, SVM_GRID, (values, truth, units))).probabilities
 
 
 def boosting(values: Floats, truth: Ints, units: Units) -> Teller:
     """Boosted trees, which go their own way where a value is missing."""
-    return _searched(_boosting, BOOSTING_GRID, (values, truth, units))
+    return _searched(_boosting, BOOSTING_GRID, (values, truth, units)).tell
+
+
+def ruler_of(listing: Listing, columns: Columns, task: Task) -> Ruler:
+    """`svm` of a whole listing, to be saved beside a network: each of the task's classes must be there."""
+    truth = listing.labels(task.name)
+    known = truth >= 0
+    if absent := [name for number, name in enumerate(task.classes) if number not in truth]:
+        raise DataError(
+            f"No image of {listing.card.name} is {', '.join(absent)} ({task.name}), so measures cannot tell "
+            "it. Add images of it, or save the model without a ruler."
+        )
+    units = np.array(listing.units)[known]
+    return _as_ruler(columns.names, _searched(_svm, SVM_GRID, (columns.values[known], truth[known], units)))
 
 
 def judged(
@@ -98,11 +114,23 @@ def _table(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """A model that scores columns, and what makes probabilities of its scores."""
+
+    model: Any
+    calibrator: Any
+
+    def tell(self, values: Floats) -> Floats:
+        scores = _two_dimensional(self.model.decision_function(values))
+        return np.asarray(self.calibrator.predict_proba(scores), np.float64)
+
+
 def _searched(
     build: Callable[[Settings, int], Any],
     grid: Mapping[str, Sequence[float]],
     known: tuple[Floats, Ints, Units],
-) -> Teller:
+) -> _Learned:
     """The best of a grid, learned from all training images; its scores become probabilities by those that
     the inner folds gave to images they had not seen."""
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
@@ -119,10 +147,7 @@ def _searched(
         told = cross_val_predict(_calibrator(), scores, truth, cv=folds, method="predict_proba")
         found.append((_log_loss(truth, told), model, scores))
     _, model, scores = min(found, key=lambda one: one[0])
-    calibrator, fitted = _calibrator().fit(scores, truth), model.fit(values, truth)
-    return lambda others: np.asarray(
-        calibrator.predict_proba(_two_dimensional(fitted.decision_function(others))), np.float64
-    )
+    return _Learned(model.fit(values, truth), _calibrator().fit(scores, truth))
 
 
 def _svm(settings: Settings, columns: int) -> Any:
@@ -133,6 +158,29 @@ def _svm(settings: Settings, columns: int) -> Any:
 
     imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     return make_pipeline(imputer, StandardScaler(), SVC(C=settings["C"], gamma=settings["spread"] / columns))
+
+
+def _as_ruler(columns: Sequence[str], learned: _Learned) -> Ruler:
+    """The numbers of a pipeline that `_svm` built; of two classes the calibrator has the second's alone."""
+    imputer, scaler, machine = (step for _, step in learned.model.steps)
+    scores, logistic = (step for _, step in learned.calibrator.steps)
+    two = len(machine.classes_) == 2
+    return Ruler(
+        columns=tuple(columns),
+        medians=imputer.statistics_,
+        told=imputer.indicator_.features_,
+        means=scaler.mean_,
+        spreads=scaler.scale_,
+        vectors=machine.support_vectors_,
+        counts=machine.n_support_,
+        duals=machine.dual_coef_,
+        offsets=machine.intercept_,
+        gamma=np.array(machine.gamma),
+        score_means=scores.mean_,
+        score_spreads=scores.scale_,
+        weights=np.vstack([np.zeros((1, 1)), logistic.coef_]) if two else logistic.coef_,
+        biases=np.append(0.0, logistic.intercept_) if two else logistic.intercept_,
+    )
 
 
 def _boosting(settings: Settings, columns: int) -> Any:
