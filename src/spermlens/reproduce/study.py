@@ -72,6 +72,11 @@ class Part(_Checked):
     joined: tuple[Name, ...] = ()  # results files whose rows on the same data are joined in
     marks: tuple[Mark, ...] = ()
 
+    def members(self, line: str) -> tuple[str, ...]:
+        """What a line of the table is made of: itself, or those it averages; nothing if there is none."""
+        averages = {average.name: average.of for average in self.averages}
+        return averages.get(line, (line,) if line in {recipe.name for recipe in self.recipes} else ())
+
     @model_validator(mode="after")
     def _names_fit(self) -> Part:
         recipes = [recipe.name for recipe in self.recipes]
@@ -98,18 +103,42 @@ class Shared(_Checked):
     best: str = ""
 
 
+class Shipped(_Checked):
+    """A model to hand on: a line of a table, learned from everything, with what must be said of it."""
+
+    name: Name
+    part: Name
+    line: Name  # a recipe of the part, or an average of one recipe and what measures say
+    faults: tuple[str, ...]  # what it is known to do badly
+    not_for: tuple[str, ...]  # what it must not be used for
+
+
 class Study(_Checked):
-    """Everything behind a set of tables."""
+    """Everything behind a set of tables, and the models that come of it."""
 
     claim: str
     shared: Shared | None = None
     parts: Annotated[tuple[Part, ...], Field(min_length=1)]
+    shipped: tuple[Shipped, ...] = ()
 
     @model_validator(mode="after")
     def _parts_differ(self) -> Study:
         for noun in ("name", "table"):
             if len({getattr(part, noun) for part in self.parts}) < len(self.parts):
                 raise ValueError(f"two parts have the same {noun}")
+        return self
+
+    @model_validator(mode="after")
+    def _shipped_models_are_there(self) -> Study:
+        parts = {part.name: part for part in self.parts}
+        for model in self.shipped:
+            part = parts.get(model.part)
+            networks = set(part.members(model.line)) - set(part.measured) if part else ()
+            if len(networks) != 1:
+                raise ValueError(
+                    f"'{model.name}' must be of one network, but '{model.line}' of part '{model.part}' "
+                    f"has {len(networks)}"
+                )
         return self
 
 

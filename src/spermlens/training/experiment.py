@@ -49,10 +49,7 @@ def start(experiment: Experiment, runs: Path, *, device: str = "auto", tell: Tel
     """Check everything that can be checked, open a run folder, train, judge."""
     study = prepare(experiment, device, tell)
     plan = splits(study.listing, experiment.protocol)
-    _tell_beginning(study)
-    if experiment.model.start_from:
-        refuse_overlap(experiment, Path(experiment.model.start_from), study.listing.pixel_hashes)
-    check_teachers(study, plan)
+    _check_beginning(study, plan)
     return _carry_out(_open(study, plan, runs), study, plan)
 
 
@@ -66,7 +63,7 @@ def train_on_all(
 ) -> Run:
     """One model of everything and no folds: what it is worth was judged elsewhere, by the same recipe."""
     study = prepare(experiment, device, tell)
-    _tell_beginning(study)
+    _check_beginning(study, [])
     run = _open(study, [], runs)
     conclude(run, experiment, study.listing, elsewhere.tables, [])
     judged = elsewhere.tables[experiment.decide.views]
@@ -222,12 +219,15 @@ def _new_network(study: Study, seed: int) -> Network:
         torch.set_rng_state(before)
 
 
-def _tell_beginning(study: Study) -> None:
-    """Build the network once before any folder is made: a wrong name or missing weights are said now."""
+def _check_beginning(study: Study, plan: Sequence[Split]) -> None:
+    """Before any folder is made: a wrong name, missing weights, or a model that knows images to be judged."""
     _new_network(study, study.experiment.training.seed)
     if study.experiment.model.start_from:
         begun = begin(study.experiment.model, study.listing.card.tasks)
         study.tell({"stage": "warm_start", "inherited": begun.inherited, "fresh": begun.fresh})
+        start_from = Path(study.experiment.model.start_from)
+        refuse_overlap(study.experiment, start_from, study.listing.pixel_hashes)
+    check_teachers(study, plan)
 
 
 def _drop_checkpoint(run: Run, part: str) -> None:
