@@ -28,7 +28,8 @@ def main(folder: Path, experiment: str) -> None:
     normal = spreads_of_normal(listing, saved.description.tasks)
     weights = saved.description.weights_sha256
     for half in (True, False):  # as it was saved: the weights, and so the model's id, stay the same
-        again = save(folder, saved.network, replace(saved.description, normal=normal), half=half)
+        description = replace(saved.description, normal=normal)
+        again = save(folder, saved.network, description, rulers=saved.rulers, half=half)
         if again.weights_sha256 == weights:
             break
     else:

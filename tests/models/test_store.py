@@ -9,14 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import save as to_bytes
 
 from spermlens.errors import BadModel, DataMissing, UsageError
 from spermlens.files import sha256_of_file
 from spermlens.framing import Framing
 from spermlens.models import build
-from spermlens.models._store import Description, describe, load, save
+from spermlens.models._ruler import Ruler
+from spermlens.models._store import Description, Voting, describe, load, save
 from spermlens.types import Spread, Task
 
 TASKS = (Task("shape", ("round", "long")), Task("kind", ("cell", "debris", "none")))
@@ -40,11 +43,44 @@ DESCRIPTION = Description(
 Model = dict[str, Any]
 
 
+VOTING = replace(DESCRIPTION, voting={"shape": Voting(network=0.5, measures=2.0)})
+
+
+def ruler(classes: int = 2) -> Ruler:
+    """Reads two columns, the second of which may be missing; one vector a class."""
+    rng = np.random.default_rng(classes)
+    pairs, scores = classes * (classes - 1) // 2, classes if classes > 2 else 1
+    return Ruler(
+        columns=("taper", "width_px"),
+        medians=np.array([1.0, 20.0]),
+        told=np.array([1]),
+        means=np.array([1.0, 20.0, 0.1]),
+        spreads=np.ones(3),
+        vectors=rng.normal(size=(classes, 3)),
+        counts=np.ones(classes, np.int64),
+        duals=rng.normal(size=(classes - 1, classes)),
+        offsets=rng.normal(size=pairs),
+        gamma=np.array(0.1),
+        score_means=np.zeros(scores),
+        score_spreads=np.ones(scores),
+        weights=rng.normal(size=(classes, scores)),
+        biases=rng.normal(size=classes),
+    )
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     torch.manual_seed(0)
     save(tmp_path / "model", build("simple_cnn", TASKS, arguments={"width": 2}), DESCRIPTION)
     return tmp_path / "model"
+
+
+@pytest.fixture
+def voting(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    network = build("simple_cnn", TASKS, arguments={"width": 2})
+    save(tmp_path / "voting", network, VOTING, rulers={"shape": ruler()})
+    return tmp_path / "voting"
 
 
 def rewrite(folder: Path, change: Callable[[Model], object]) -> None:
@@ -143,7 +179,6 @@ def test_truncated_weights_are_noticed_even_if_vouched_for(folder: Path) -> None
 @pytest.mark.parametrize("which", ["extra", "missing", "misshapen"])
 def test_weights_of_something_else(folder: Path, which: str) -> None:
     from safetensors.torch import load_file
-    from safetensors.torch import save as to_bytes
 
     tensors = load_file(folder / "weights.safetensors")
     if which == "extra":
@@ -184,6 +219,11 @@ FAULTS: dict[str, Callable[[Model], object]] = {
     "a temperature that is no number": lambda m: m.update(temperature={"shape": float("nan")}),
     "a temperature in words": lambda m: m.update(temperature={"shape": "warm"}),
     "a temperature of no task": lambda m: m.update(temperature={"shade": 1.0}),
+    "a vote of no task": lambda m: m.update(voting={"shade": {"network": 1.0, "measures": 1.0}}),
+    "a vote without a temperature": lambda m: m.update(voting={"shape": {"network": 1.0}}),
+    "a vote of nought": lambda m: m.update(voting={"shape": {"network": 1.0, "measures": 0}}),
+    "a vote without a ruler": lambda m: m.update(voting={"shape": {"network": 1.0, "measures": 1.0}}),
+    "a ruler without a vote": lambda m: m.update(ruler_sha256="0" * 64),
     "a threshold of no task": lambda m: m.update(threshold={"shade": 0.5}),
     "a threshold below nought": lambda m: m.update(threshold={"shape": -0.5}),
     "a class that is not there": lambda m: m.update(not_a_cell={"kind": "dirt"}),
@@ -226,3 +266,74 @@ def test_a_description_of_another_network_is_not_saved(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must name the tasks of the network"):
         save(tmp_path / "model", network, DESCRIPTION)
     assert not (tmp_path / "model").exists()
+
+
+def test_a_ruler_comes_back_with_its_model(voting: Path) -> None:
+    found, values = load(voting), np.array([[1.2, 18.0], [0.9, np.nan]])
+    assert found.description == describe(voting)
+    assert found.description.voting == VOTING.voting
+    assert found.description.ruler_sha256 == sha256_of_file(voting / "ruler.safetensors")
+    assert set(found.rulers) == {"shape"}
+    assert np.array_equal(found.rulers["shape"].probabilities(values), ruler().probabilities(values))
+
+
+def test_a_model_saved_before_measures_could_vote_is_read(folder: Path) -> None:
+    rewrite(folder, lambda model: [model.pop(name) for name in ("voting", "ruler_sha256")])
+    assert load(folder).rulers == {}
+
+
+def test_the_name_of_a_model_tells_both_files(voting: Path) -> None:
+    found = describe(voting)
+    assert found.id != replace(found, ruler_sha256="").id == f"tiny@{found.weights_sha256[:12]}"
+    others = {found.id, replace(found, ruler_sha256="1").id, replace(found, weights_sha256="1").id}
+    assert len(others) == 3
+
+
+def test_half_the_bytes_of_the_weights_and_all_of_the_ruler(voting: Path, tmp_path: Path) -> None:
+    saved = load(voting)
+    half = save(tmp_path / "half", saved.network, saved.description, rulers=saved.rulers, half=True)
+    assert half.weights_sha256 != saved.description.weights_sha256
+    assert half.ruler_sha256 == saved.description.ruler_sha256
+
+
+@pytest.mark.parametrize("where", [0, 200, -1])
+def test_a_ruler_that_was_changed_is_noticed(voting: Path, where: int) -> None:
+    path = voting / "ruler.safetensors"
+    data = bytearray(path.read_bytes())
+    data[where] ^= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(BadModel, match=r"ruler\.safetensors: .* The ruler was changed or cut short"):
+        load(voting)
+
+
+def test_a_ruler_cut_short_is_noticed_even_if_vouched_for(voting: Path) -> None:
+    path = voting / "ruler.safetensors"
+    path.write_bytes(path.read_bytes()[:-8])
+    rewrite(voting, lambda model: model.update(ruler_sha256=sha256_of_file(path)))
+    with pytest.raises(BadModel, match="not a whole safetensors file"):
+        load(voting)
+
+
+def test_a_ruler_that_is_missing_or_that_nothing_vouches_for(voting: Path, folder: Path) -> None:
+    (voting / "ruler.safetensors").rename(folder / "ruler.safetensors")
+    with pytest.raises(BadModel, match=r"ruler\.safetensors is missing"):
+        load(voting)
+    with pytest.raises(BadModel, match=r"model\.json says nothing of it"):
+        load(folder)
+
+
+def test_a_ruler_of_other_classes_is_refused(voting: Path, tmp_path: Path) -> None:
+    rewrite(voting, lambda model: model["tasks"][0].update(classes=["round", "long", "bent"]))
+    network = build(
+        "simple_cnn", (Task("shape", ("round", "long", "bent")), TASKS[1]), arguments={"width": 2}
+    )
+    replace_weights(voting, to_bytes(network.state_dict()))
+    with pytest.raises(BadModel, match="its tasks or classes are not those"):
+        load(voting)
+
+
+@pytest.mark.parametrize("rulers", [{}, {"kind": ruler(3)}, {"shape": ruler(3)}])
+def test_a_model_that_votes_is_not_saved_without_its_own_ruler(rulers: Any, tmp_path: Path) -> None:
+    network = build("simple_cnn", TASKS, arguments={"width": 2})
+    with pytest.raises(ValueError, match="needs a ruler of its classes"):
+        save(tmp_path / "model", network, VOTING, rulers=rulers)

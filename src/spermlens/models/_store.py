@@ -1,7 +1,8 @@
 """A saved model is a folder: weights.safetensors + model.json, and needs nothing else.
 
 model.json says what the model answers, how a picture becomes its input, how sure it must be, what it
-was trained on and how well it did. Weights are read only as safetensors; a pickle is never opened.
+was trained on and how well it did. Where what is measured has a vote beside the network, a third file,
+ruler.safetensors, holds what reads the measures. All is read only as safetensors; a pickle is never opened.
 """
 
 from __future__ import annotations
@@ -23,11 +24,24 @@ from spermlens.models import build
 from spermlens.models._familiar import Familiar
 from spermlens.models._network import Network
 from spermlens.models._pretrained import read_tensors
+from spermlens.models._ruler import Ruler, read_rulers, rulers_to_bytes
 from spermlens.types import Spread, Task
 
 FORMAT = 1
 REFERENCES = "familiar.references"
-WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
+WEIGHTS, RULER, DESCRIPTION = "weights.safetensors", "ruler.safetensors", "model.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voting:
+    """The temperatures of two votes on a task, each one's own, before their mean is taken."""
+
+    network: float
+    measures: float
+
+    def __post_init__(self) -> None:
+        for divisor in (self.network, self.measures):
+            _demand(0 < divisor < math.inf, f"the temperature of a vote must be positive, but is {divisor}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +57,9 @@ class Description:
     temperature: Mapping[str, float] = field(
         default_factory=dict
     )  # task -> divisor of log p, all views averaged
+    voting: Mapping[str, Voting] = field(
+        default_factory=dict
+    )  # task on which measures vote -> temperatures before the mean; `temperature` is then the mean's
     threshold: Mapping[str, float] = field(default_factory=dict)  # task -> least confidence to decide
     strangest: float | None = None  # distance beyond which a picture is unlike what was learned from
     longest: float = 1.0  # longest side of an image learned from, in fields
@@ -56,10 +73,11 @@ class Description:
     faults: tuple[str, ...] = ()  # what it is known to do badly
     not_for: tuple[str, ...] = ()  # what it must not be used for
     weights_sha256: str = ""
+    ruler_sha256: str = ""  # empty: no measure has a vote
 
     def __post_init__(self) -> None:
         classes = {task.name: task.classes for task in self.tasks}
-        for settings in (self.temperature, self.threshold, self.not_a_cell, self.normal):
+        for settings in (self.temperature, self.voting, self.threshold, self.not_a_cell, self.normal):
             for task in settings:
                 _demand(
                     task in classes, f"a setting is for task '{task}', but the tasks are {sorted(classes)}"
@@ -83,8 +101,10 @@ class Description:
 
     @property
     def id(self) -> str:
-        """Name and first digits of the weights' hash: what a result refers to."""
-        return f"{self.name}@{self.weights_sha256[:12]}"
+        """Name and first digits of the hash of its weights, or of both hashes: what a result refers to."""
+        both = f"{self.weights_sha256}{self.ruler_sha256}"
+        digest = sha256_of(both.encode()) if self.ruler_sha256 else self.weights_sha256
+        return f"{self.name}@{digest[:12]}"
 
     @property
     def told(self) -> dict[str, Any]:
@@ -118,22 +138,36 @@ def short_hash(digest: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A network ready to predict, with its description."""
+    """A network ready to predict, with its description and what votes beside it."""
 
     network: Network
     description: Description
+    rulers: Mapping[str, Ruler] = field(default_factory=dict)  # task -> reader of measures
 
 
-def save(folder: Path, network: Network, description: Description, *, half: bool = False) -> Description:
-    """Write the model folder in one piece; `half` stores 16-bit weights."""
+def save(
+    folder: Path,
+    network: Network,
+    description: Description,
+    *,
+    rulers: Mapping[str, Ruler] | None = None,
+    half: bool = False,
+) -> Description:
+    """Write the model folder in one piece; `half` stores 16-bit weights, and rulers as they are."""
     from safetensors.torch import save as to_bytes
 
     _demand(description.tasks == network.tasks, "the description must name the tasks of the network")
     tensors = {name: _stored(name, value, half) for name, value in network.state_dict().items()}
     data = to_bytes(tensors, metadata={"format": "pt"})
-    final = replace(description, weights_sha256=sha256_of(data))
+    _demand(_fits(rulers or {}, description), "a task on which measures vote needs a ruler of its classes")
+    ruler = rulers_to_bytes(rulers) if rulers else b""
+    final = replace(
+        description, weights_sha256=sha256_of(data), ruler_sha256=sha256_of(ruler) if ruler else ""
+    )
     with folder_in_one_piece(folder) as draft:
         write_bytes(draft / WEIGHTS, data)
+        if ruler:
+            write_bytes(draft / RULER, ruler)
         write_json(draft / DESCRIPTION, {"format": FORMAT, **asdict(final)})
     return final
 
@@ -141,15 +175,11 @@ def save(folder: Path, network: Network, description: Description, *, half: bool
 def load(folder: Path) -> Saved:
     """Read a model folder; everything is checked before it is used."""
     description = describe(folder)
-    path = folder / WEIGHTS
-    if not path.is_file():
-        raise BadModel(f"{folder}: {WEIGHTS} is missing. Copy the whole folder again.")
-    found = sha256_of(path.read_bytes())
-    if found != description.weights_sha256:
-        raise BadModel(
-            f"{path}: its hash is {found[:12]}, but {DESCRIPTION} says {description.weights_sha256[:12]}. "
-            "The weights were changed or cut short; copy the folder again."
-        )
+    return Saved(_network(folder, description), description, _rulers(folder, description))
+
+
+def _network(folder: Path, description: Description) -> Network:
+    path = _vouched(folder / WEIGHTS, description.weights_sha256, "weights were")
     try:
         with torch.inference_mode(False):  # weights made in it could never be explained
             network = build(
@@ -164,8 +194,41 @@ def load(folder: Path) -> Saved:
         )
     except (UsageError, RuntimeError, TypeError, ValueError) as error:
         raise BadModel(f"{path}: the weights do not fit '{description.architecture}': {error}.") from error
-    network.eval().requires_grad_(False)
-    return Saved(network, description)
+    return network.eval().requires_grad_(False)
+
+
+def _rulers(folder: Path, description: Description) -> dict[str, Ruler]:
+    """What reads measures for the tasks on which they vote; of older models, nothing."""
+    path = folder / RULER
+    if not description.voting and not description.ruler_sha256:
+        if is_file(path):
+            raise BadModel(f"{path}: {DESCRIPTION} says nothing of it. Copy the whole folder again.")
+        return {}
+    rulers = read_rulers(_vouched(path, description.ruler_sha256, "ruler was"))
+    if not _fits(rulers, description):
+        raise BadModel(
+            f"{path}: its tasks or classes are not those on which {DESCRIPTION} lets measures vote. "
+            "Copy the whole folder again."
+        )
+    return rulers
+
+
+def _fits(rulers: Mapping[str, Ruler], description: Description) -> bool:
+    classes = {task.name: len(task.classes) for task in description.tasks if task.name in description.voting}
+    return {task: len(ruler.counts) for task, ruler in rulers.items()} == classes
+
+
+def _vouched(path: Path, expected: str, what: str) -> Path:
+    """The path of a file, if it is the one that model.json speaks of."""
+    if not path.is_file():
+        raise BadModel(f"{path.parent}: {path.name} is missing. Copy the whole folder again.")
+    found = sha256_of(path.read_bytes())
+    if found != expected:
+        raise BadModel(
+            f"{path}: its hash is {found[:12]}, but {DESCRIPTION} says {expected[:12] or 'nothing of it'}. "
+            f"The {what} changed or cut short; copy the folder again."
+        )
+    return path
 
 
 def describe(folder: Path) -> Description:
@@ -194,6 +257,7 @@ def describe(folder: Path) -> Description:
                 "tasks": tuple(Task(task["name"], tuple(task["classes"])) for task in found["tasks"]),
                 "framing": Framing(**found["framing"]),
                 "normal": _spreads(found.get("normal", {})),
+                "voting": {task: Voting(**votes) for task, votes in found.get("voting", {}).items()},
                 "results": tuple(found["results"]),
                 **{name: tuple(found.get(name, ())) for name in ("notes", "faults", "not_for")},
             }

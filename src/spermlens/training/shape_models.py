@@ -52,8 +52,7 @@ def majority(_values: Floats, truth: Ints, _units: Units) -> Teller:
 
 def svm(values: Floats, truth: Ints, units: Units) -> Teller:
     """Support vectors, radial kernel, standardised columns; what is missing is the median, and is told."""
-    unnamed = tuple(map(str, range(values.shape[1])))
-    return _as_ruler(unnamed, _searched(_svm, SVM_GRID, (values, truth, units))).probabilities
+    return _searched(_svm, SVM_GRID, (values, truth, units)).tell
 
 
 def boosting(values: Floats, truth: Ints, units: Units) -> Teller:
@@ -62,7 +61,7 @@ def boosting(values: Floats, truth: Ints, units: Units) -> Teller:
 
 
 def ruler_of(listing: Listing, columns: Columns, task: Task) -> Ruler:
-    """`svm` of a whole listing, to be saved beside a network: each of the task's classes must be there."""
+    """`svm` of a whole listing, to be saved beside a network: the same search, the same answers."""
     truth = listing.labels(task.name)
     known = truth >= 0
     if absent := [name for number, name in enumerate(task.classes) if number not in truth]:
