@@ -140,6 +140,8 @@ def golden_questions() -> Iterator[tuple[str, str, str]]:
     """A case of the packages with each method and layer of ours that should give the same."""
     for case in golden_cases():
         method, layer, _ = case.split("/")
+        if method == "weak":
+            continue
         if layer == "1":
             yield case, method, "1"
         else:
@@ -156,5 +158,27 @@ def test_the_same_as_the_packages(case: str, method: str, layer: str, maker: Mod
         positive = np.maximum(raw.values, 0)
         above = positive - positive.min()  # the packages stretch every map to 0..1
         found = above / above.max()
-        assert np.abs(found - np.array(wanted)).max() < (1e-2 if method == "gradcampp" else 1e-4)
+        assert np.abs(found - np.array(wanted)).max() < (1e-3 if method == "gradcampp" else 1e-4)
         assert np.corrcoef(found.ravel(), np.ravel(wanted))[0, 1] >= 0.999
+
+
+@pytest.mark.parametrize("target", range(3))
+def test_what_the_package_grad_cam_adds_to_a_denominator_is_all_that_differs(
+    target: int, maker: ModuleType
+) -> None:
+    """With weak weights its 1e-6 counts: 1 / (2 + W p) becomes 1 / (2 + W p + 1e-6 Z² / W²)."""
+    net = golden_network(maker)
+    head = net.head("type").linear
+    head.weight.data, head.bias.data = maker.classifier(maker.WEAK)
+    with torch.no_grad():
+        features = net.features(maker.pictures()).numpy()
+    weight, positions = head.weight.detach().numpy()[target], features.shape[2] * features.shape[3]
+    below = 2 + weight * features.mean((2, 3)) + 1e-6 * positions**2 / weight**2
+    theirs = np.einsum("bkhw,bk->bhw", features, np.maximum(weight, 0) / below)
+    question = Question(task="type", targets=(target,) * 2, method="gradcampp")
+    ours = [raw.values for raw in raw_maps(net, maker.pictures(), question)]
+    for found, plain, wanted in zip(theirs, ours, golden_cases()[f"weak/3/{target}"], strict=True):
+        stretched, without = ((one - one.min()) / (one.max() - one.min()) for one in (found, plain))
+        assert np.corrcoef(stretched.ravel(), np.ravel(wanted))[0, 1] >= 0.999
+        assert np.abs(stretched - np.array(wanted)).max() < 1e-3
+        assert np.abs(without - np.array(wanted)).max() > 1e-3

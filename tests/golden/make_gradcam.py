@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 FILE = Path(__file__).with_name("gradcam.json")
 CLASSES = 3
+WEAK = 0.1  # of the classifier: here the package's 1e-6 weighs
 
 
 def wave(*shape: int, phase: float) -> Tensor:
@@ -36,10 +37,10 @@ def trunk() -> nn.Sequential:
     return layers
 
 
-def classifier() -> tuple[Tensor, Tensor]:
+def classifier(strength: float = 40.0) -> tuple[Tensor, Tensor]:
     """Weight and bias from the five pooled features to the classes."""
-    # large, so that the 1e-6 which the package adds to a denominator of gradients weighs nothing
-    return 40 * wave(CLASSES, 5, phase=7.0), wave(CLASSES, phase=8.0)
+    # large, so that the 1e-6 which grad-cam adds to a denominator of gradients weighs nothing
+    return strength * wave(CLASSES, 5, phase=7.0), wave(CLASSES, phase=8.0)
 
 
 def pictures() -> Tensor:
@@ -69,6 +70,12 @@ def main() -> None:
                 explainer.get_target_width_height = lambda _: None  # keep the map at its own size
                 maps = explainer(pictures(), [ClassifierOutputTarget(target)] * 2)
                 golden[f"{name}/{layer}/{target}"] = maps.round(5).tolist()
+    linear.weight.data, linear.bias.data = classifier(WEAK)
+    explainer = GradCAMPlusPlus(model=network, target_layers=[network[3]])
+    explainer.get_target_width_height = lambda _: None
+    for target in range(CLASSES):
+        maps = explainer(pictures(), [ClassifierOutputTarget(target)] * 2)
+        golden[f"weak/3/{target}"] = maps.round(5).tolist()
     FILE.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 
 
