@@ -27,7 +27,7 @@ from spermlens.files import is_file, is_there
 from spermlens.images import read_pages
 from spermlens.models._store import DESCRIPTION, Description, Saved, describe
 from spermlens.models._store import load as load_saved
-from spermlens.predict.framed import framed
+from spermlens.predict.framed import Framed
 from spermlens.predict.pipeline import Ask, read_framed, read_samples, reasons
 from spermlens.predict.tensors import choose_device, look, to_tensor
 from spermlens.runs import find_run, list_runs
@@ -130,7 +130,7 @@ class Lens:
         for name in (target, rival):
             if name is not None and name not in chosen.classes:
                 raise UnknownName(f"class of {chosen.name}", name, chosen.classes)
-        cells = [framed(sample, self.description.framing) for sample in _samples(images)]
+        cells = [Framed(sample, self.description.framing) for sample in _samples(images)]
         if target is None and rival is None:
             ask = Ask(views=self.description.views, methods=(method,), tasks=(chosen.name,), layer=layer)
             said = read_framed(self.saved, cells, ask, self.device)
@@ -156,7 +156,7 @@ class Lens:
         chosen, network = self.saved.network.task(task), self.saved.network
         if not is_exact(method):
             raise UsageError(f"The method '{method}' looks at one class at a time: use explain.")
-        cells = [framed(sample, self.description.framing).square for sample in _samples(images)]
+        cells = [Framed(sample, self.description.framing).square for sample in _samples(images)]
         if not cells:
             raise UsageError("No image was given, so there are no maps.")
         parts = [to_tensor(cells[n : n + BATCH], self.device) for n in range(0, len(cells), BATCH)]

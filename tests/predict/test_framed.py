@@ -14,7 +14,7 @@ from spermlens.framing import Framing
 from spermlens.lens import Lens
 from spermlens.locate import segment
 from spermlens.models._store import Saved, load
-from spermlens.predict.framed import framed
+from spermlens.predict.framed import Framed
 from spermlens.predict.pipeline import Ask, read_samples
 from spermlens.predict.tensors import probabilities, to_tensor
 from spermlens.types import Image, Sample
@@ -39,14 +39,14 @@ def blank() -> Image:
 
 def test_an_image_without_a_sure_head_is_framed_as_it_is() -> None:
     framing = Framing(size=64, field_px=72, align="head")
-    found = framed(Sample(id="blank", image=blank()), framing)
+    found = Framed(Sample(id="blank", image=blank()), framing)
     assert found.pose is None
     assert np.array_equal(found.square, replace(framing, align="none").square(blank()))
 
 
-def test_without_alignment_no_outline_is_looked_for() -> None:
-    found = framed(Sample(id="head", image=head()), Framing(size=64, field_px=72))
-    assert found.outline is None
+def test_without_alignment_no_outline_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segment, "field_of", None)
+    found = Framed(Sample(id="head", image=head()), Framing(size=64, field_px=72))
     assert found.pose is None
     assert np.array_equal(found.square, Framing(size=64, field_px=72).square(head()))
 
@@ -63,7 +63,7 @@ def test_a_turned_head_is_answered_alike(aligned: Saved, views: int) -> None:
 def test_the_views_are_those_of_upright_heads(aligned: Saved) -> None:
     sample = Sample(id="head", image=head())
     (reading,) = read_samples(aligned, [sample], Ask(views=8), CPU)
-    square = to_tensor([framed(sample, aligned.description.framing).square])
+    square = to_tensor([Framed(sample, aligned.description.framing).square])
     for upright in (True, False):
         said = probabilities(
             aligned.network,

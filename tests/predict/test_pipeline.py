@@ -13,7 +13,7 @@ from PIL import Image
 
 from spermlens.explain._engine import Question
 from spermlens.models._store import Saved, load
-from spermlens.predict.framed import framed
+from spermlens.predict.framed import Framed
 from spermlens.predict.pipeline import Ask, read_sources, reasons
 from spermlens.predict.sources import find_sources
 from spermlens.predict.tensors import to_tensor
@@ -98,7 +98,7 @@ def test_maps_of_every_exact_method_come_with_the_answers(saved: Saved, folder: 
             continue
         said = plain[id].prediction.probabilities["head_shape"]
         assert np.array_equal(reading.prediction.probabilities["head_shape"], said)
-        cell = framed(Sample(id=id, image=reading.image), saved.description.framing)
+        cell = Framed(Sample(id=id, image=reading.image), saved.description.framing)
         squares, target = to_tensor([cell.square]), int(said.argmax())
         for method, one in zip(methods, reading.explanations, strict=True):
             question = Question(task="head_shape", targets=(target,), method=method)

@@ -6,18 +6,18 @@ size, its acrosome, vacuoles and midpiece, and its stain. What cannot be told is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spermlens.locate import descriptors
-from spermlens.locate.definitions import DEFINITIONS
+from spermlens.locate.definitions import DEFINITIONS, POWERS
 from spermlens.locate.descriptors import STAINS, describe
 from spermlens.locate.measure import measure
 from spermlens.locate.segment import outline
-from spermlens.types import Image
+from spermlens.types import Image, Measures, Outline
 
 Floats = NDArray[np.float64]
 
@@ -53,12 +53,33 @@ def columns_of(images: Iterable[Image]) -> tuple[Columns, NDArray[np.bool_]]:
     rows, reliable = [], []
     for image in images:
         found = outline(image)
-        shape = describe(found, image) if found.head.any() else {}
-        told = {**measure(found, image).values, **{name: shape.get(name) for name in SHAPE}}
-        rows.append([_told(name, told[name]) for name in ALL])
+        rows.append(row_of(found, image, measure(found, image)))
         reliable.append(found.reliable)
     values = np.array(rows, np.float64).reshape(len(rows), len(ALL))
     return Columns(names=ALL, values=values), np.array(reliable, bool)
+
+
+def row_of(
+    outline: Outline, image: Image, measures: Measures, um_per_pixel: float | None = None
+) -> list[float]:
+    """A value for each of ALL from a cell that is outlined and measured already.
+
+    Lengths are in pixels of the image; or in pixels of `um_per_pixel`, where the image's own are known too.
+    """
+    shape = describe(outline, image) if outline.head.any() else {}
+    told = {**_in_pixels(measures, um_per_pixel), **{name: shape.get(name) for name in SHAPE}}
+    return [_told(name, told[name]) for name in ALL]
+
+
+def _in_pixels(measures: Measures, um_per_pixel: float | None) -> Mapping[str, float | None]:
+    own = measures.um_per_pixel
+    if own is None:
+        return measures.values
+    pixel, found = um_per_pixel or own, {}
+    for one in DEFINITIONS:
+        value = measures.values[one.column(in_um=True)]
+        found[one.column(in_um=False)] = None if value is None else value / pixel ** POWERS.get(one.kind, 0)
+    return found
 
 
 def _told(name: str, value: float | None) -> float:

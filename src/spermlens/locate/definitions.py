@@ -16,6 +16,9 @@ ENDINGS = {
 }
 
 
+POWERS = {"length": 1, "area": 2}  # kind -> how often the size of a pixel is in it
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """One measure: what it is called, in what it counts, what it says, and how it is computed."""

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from spermlens.locate.definitions import DEFINITIONS, Definition
+from spermlens.locate.definitions import DEFINITIONS, POWERS, Definition
 from spermlens.locate.measure import measure
 from spermlens.locate.segment import outline
 from spermlens.locate.who import LIMITS, who
 from spermlens.spreadsheet import Cell
 from spermlens.types import Image, Measures, Outline
-
-POWERS = {"length": 1, "area": 2}
 
 MEASURES = tuple(
     dict.fromkeys(
@@ -26,11 +24,9 @@ VERDICT = (*(f"who_{name}" for name in LIMITS), "who_scope", "who_edition")
 COLUMNS = ("image", "status", "reliability", "reason", "um_per_pixel", "front_from", *MEASURES, *VERDICT)
 
 
-def located(
-    image: Image, um_per_pixel: float | None, known: Outline | None = None
-) -> tuple[Outline, Measures]:
-    """The outline of the cell in a crop, unless it is known already, and every measure of it."""
-    found = outline(image) if known is None else known
+def located(image: Image, um_per_pixel: float | None) -> tuple[Outline, Measures]:
+    """The outline of the cell in a crop, and every measure of it."""
+    found = outline(image)
     return found, measure(found, image, um_per_pixel)
 
 

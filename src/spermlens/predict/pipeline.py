@@ -11,13 +11,13 @@ from spermlens.errors import DataError
 from spermlens.explain._engine import Question, chosen, explain, explanations, is_exact
 from spermlens.models._store import Description, Saved
 from spermlens.predict.disagreement import disagreements
-from spermlens.predict.framed import Framed, framed
-from spermlens.predict.measured import located
+from spermlens.predict.framed import Framed
 from spermlens.predict.normal import percentiles
 from spermlens.predict.sources import Source
 from spermlens.predict.status import bad_input, decide
 from spermlens.predict.tensors import Seen, look, to_tensor
 from spermlens.predict.views import Sides
+from spermlens.predict.votes import temperatures_of_networks, voted
 from spermlens.types import Explanation, Reading, Sample, Status
 
 HELD_AT_MOST = 200_000_000  # bytes of pixels that wait for their batch to fill: large images come singly
@@ -66,7 +66,7 @@ def read_samples(saved: Saved, samples: Sequence[Sample], ask: Ask, device: torc
     if not samples:
         return []
     framing = saved.description.framing
-    return read_framed(saved, [framed(sample, framing) for sample in samples], ask, device)
+    return read_framed(saved, [Framed(sample, framing) for sample in samples], ask, device)
 
 
 def read_framed(saved: Saved, cells: Sequence[Framed], ask: Ask, device: torch.device) -> list[Reading]:
@@ -80,11 +80,15 @@ def read_framed(saved: Saved, cells: Sequence[Framed], ask: Ask, device: torch.d
             saved.network,
             tensor,
             Sides(ask.views, description.framing.aligns),
-            temperature=description.temperature,
+            temperature=temperatures_of_networks(description),
             methods=[method for method in ask.methods if is_exact(method, ask.layer)],
             batch_size=ask.batch_size,
         )
-        said = [decide(cell.sample, cell.square, seen.of(n), description) for n, cell in enumerate(part)]
+        seen, votes = voted(saved, part, seen)
+        said = [
+            replace(decide(cell.sample, cell.square, seen.of(n), description), votes=votes[n])
+            for n, cell in enumerate(part)
+        ]
         why = _reasons(saved, part, tensor, seen, ask)
         found = [
             Reading(image=cell.sample.image, prediction=prediction, explanations=of_it)
@@ -137,13 +141,12 @@ def _measured(reading: Reading, cell: Framed, model: Description) -> Reading:
     """With the outline of the cell, its measures and what follows from them; unless there is no cell."""
     if reading.image is None or reading.prediction.status is Status.NOT_A_CELL:
         return reading
-    outline, measures = located(reading.image, cell.sample.um_per_pixel, cell.outline)
     return replace(
         reading,
-        outline=outline,
-        measures=measures,
-        percentiles=percentiles(measures, model.normal),
-        disagreements=disagreements(reading.prediction.decisions, measures, model.normal),
+        outline=cell.outline,
+        measures=cell.measures,
+        percentiles=percentiles(cell.measures, model.normal),
+        disagreements=disagreements(reading.prediction.decisions, cell.measures, model.normal),
     )
 
 

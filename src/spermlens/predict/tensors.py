@@ -91,7 +91,7 @@ def look(
                     share = torch.softmax(logits.double(), 1) / sides.count
                     mean[task] = mean[task] + share if task in mean else share
             for task, values in mean.items():
-                parts[task].append(_tempered(values, divisor[task]).cpu())
+                parts[task].append(tempered(values, divisor[task]).cpu())
     found = {task: torch.cat(values).double().numpy() for task, values in parts.items()}
     for task, said in found.items():
         if not np.isfinite(said).all():
@@ -117,7 +117,8 @@ def probabilities(
     return look(network, squares, sides, temperature=temperature, batch_size=batch_size).probabilities
 
 
-def _tempered(probabilities: Tensor, divisor: float) -> Tensor:
+def tempered(probabilities: Tensor, divisor: float) -> Tensor:
+    """Their logarithms divided; the likeliest class stays so."""
     if divisor == 1:
         return probabilities
     return torch.softmax(probabilities.clamp(min=torch.finfo(torch.float64).tiny).log() / divisor, 1)

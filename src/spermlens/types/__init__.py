@@ -8,7 +8,7 @@ from spermlens.types.data import Card, Sample, Task
 from spermlens.types.measures import FRONTS, Axes, Measures
 from spermlens.types.outline import PARTS, Outline
 from spermlens.types.pose import Pose
-from spermlens.types.reading import Explanation, Prediction, Reading, Status
+from spermlens.types.reading import Explanation, Prediction, Reading, Status, Votes
 from spermlens.types.report import DISCLAIMER, Figure, Gallery, Report, Section, Table, Text, Tile
 from spermlens.types.result import Result
 from spermlens.types.spread import Spread
@@ -41,4 +41,5 @@ __all__ = [
     "Text",
     "Tile",
     "Vector",
+    "Votes",
 ]

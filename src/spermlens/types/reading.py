@@ -24,6 +24,18 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Votes:
+    """The likeliest class of a task by the network alone and by what is measured alone."""
+
+    network: str
+    measures: str
+
+    @property
+    def differ(self) -> bool:
+        return self.network != self.measures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """The answer to every task for one image; a bad input has a message instead of probabilities."""
 
@@ -34,6 +46,7 @@ class Prediction:
     model_id: str
     message: str = ""
     strangeness: float | None = None  # distance to what was learned from, 1 at the limit; None: not known
+    votes: Mapping[str, Votes] = field(default_factory=dict)  # of each task on which measures vote too
 
     def __post_init__(self) -> None:
         for task, values in self.probabilities.items():
@@ -81,6 +94,10 @@ class Explanation:
         demand(
             (self.status == "no_evidence") == (self.peak == 0),
             "no_evidence means a peak of 0, and the reverse.",
+        )
+        demand(
+            len(self.map_size) == 2 and min(self.map_size) >= 1,
+            f"A map's own size is a height and a width, but is {self.map_size}.",
         )
         demand(
             not self.rival or self.against is not None,
