@@ -96,6 +96,8 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (EXPLANATION, {"peak": 0}, "no_evidence means a peak of 0"),
     (EXPLANATION, {"status": "no_evidence"}, "no_evidence means a peak of 0"),
     (EXPLANATION, {"status": "perhaps"}, "not perhaps"),
+    (EXPLANATION, {"rival": "tapered"}, "Why 'normal' and not 'tapered' has two maps"),
+    (EXPLANATION, {"map_size": (0, 4)}, "own size is a height and a width, but is"),
     (RESULT, {"n_images": 0}, "'accuracy' must say on how many images"),
     (RESULT, {"low": None}, "'accuracy' needs both ends"),
     (RESULT, {"high": None}, "needs both ends"),
