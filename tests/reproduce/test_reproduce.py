@@ -191,7 +191,7 @@ def test_a_job_that_another_process_does_is_left_out(spermlens: Say, hushem: Pat
     ("arguments", "says"),
     [
         (("--only", "narow"), "Unknown part, recipe or job 'narow'. Did you mean 'narrow'"),
-        (("--root", "smids=there"), "Unknown data set of these jobs 'smids'"),
+        (("--root", "smids=there"), "Unknown data set of this study 'smids'"),
         (("--root", "hushem"), "Write name=value"),
         (("--list", "--tables"), "Give one of them"),
     ],

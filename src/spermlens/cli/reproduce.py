@@ -46,23 +46,23 @@ def reproduce(
     if list_jobs and tables:
         raise UsageError("--list and --tables are two things. Give one of them.")
     name, found = load_study(study)
-    chosen = jobs(name, found, only or ())
-    places = Places(runs, results, _roots(root, chosen))
+    every, chosen = jobs(name, found), jobs(name, found, only or ())
+    places = Places(runs, results, _roots(root, every))
     if list_jobs:
-        _list(chosen, jobs(name, found), places)
+        _list(chosen, every, places)
     elif tables:
         _write_tables(name, found, chosen, places)
     else:
         _work(chosen, places, missing, quiet, _trainer(weights, device, quiet))
 
 
-def _roots(texts: Sequence[str] | None, chosen: Sequence[Job]) -> dict[str, str]:
-    """{data set: folder}; a data set that no job learns from is an error."""
+def _roots(texts: Sequence[str] | None, every: Sequence[Job]) -> dict[str, str]:
+    """{data set: folder}; a data set that no job of the study learns from is an error."""
     given = {name: str(folder) for name, folder in assignments(texts).items()}
-    known = {job.experiment().data.name for job in chosen} if given else set()
+    known = {job.experiment().data.name for job in every} if given else set()
     for name in given:
         if name not in known:
-            raise UnknownName("data set of these jobs", name, known)
+            raise UnknownName("data set of this study", name, known)
     return given
 
 
