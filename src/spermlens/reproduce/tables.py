@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -11,17 +11,17 @@ from typing import Any
 
 from spermlens.config import Experiment
 from spermlens.datasets import DATASETS
-from spermlens.errors import DataCorrupt, DataError
+from spermlens.errors import DataError
 from spermlens.evaluate.compare import compare, holm
 from spermlens.evaluate.intervals import RESAMPLES, calibrated, condition_of, judge
 from spermlens.evaluate.scores import score
-from spermlens.evaluate.table import Predictions, read_predictions
 from spermlens.files import is_file, write_json
 from spermlens.reproduce.certainty import certainty
-from spermlens.reproduce.committed import Committed, is_committed, read_committed
-from spermlens.reproduce.contenders import Contender, Found, contenders
+from spermlens.reproduce.committed import Committed
+from spermlens.reproduce.contenders import Contender, Found
+from spermlens.reproduce.gathered import gather
 from spermlens.reproduce.progress import Places
-from spermlens.reproduce.study import Job, Part, jobs_of, same_recipe
+from spermlens.reproduce.study import Job, Part
 from spermlens.types import Result
 
 METRICS = ("accuracy", "f1_macro", "balanced_accuracy", "mcc", "log_loss", "ece", "brier", "exact_accuracy")
@@ -38,23 +38,17 @@ def write_table(part: Part, table: dict[str, Any], places: Places) -> Path:
 
 def table_of(study: str, part: Part, places: Places, *, resamples: int = RESAMPLES) -> dict[str, Any] | None:
     """Everything that the committed jobs of a part say, and which are missing; None if all are."""
-    wanted = jobs_of(study, part)
-    found = {
-        (job.recipe.name, job.repeat): one for job in wanted if (one := _committed(job, places)) is not None
-    }
-    if not found:
+    gathered = gather(study, part, places)
+    if gathered is None:
         return None
-    _one_version(found.values())
-    missing = [job.path for job in wanted if (job.recipe.name, job.repeat) not in found]
-    measured, unread = _measured(part, found, places.results)
-    lines = contenders(part, found, measured)
+    wanted, found, lines = gathered.wanted, gathered.found, gathered.lines
     joined, absent = _joined(part, lines, places.results)
     marked = [line for line in lines if line.name in {part.best, *part.reference}]
     return {
         "claim": part.claim,
         "protocol": _protocol(part, found, len(wanted)),
         "recipes_tried": part.recipes_tried,
-        "jobs": {"wanted": len(wanted), "committed": len(found), "missing": [*missing, *absent, *unread]},
+        "jobs": {"wanted": len(wanted), "committed": len(found), "missing": [*gathered.missing, *absent]},
         "recipes": [_recipe(job) for job in wanted if job.repeat == part.repeats[0]],
         "rows": [*_rows(part, lines, resamples), *joined],
         "pace": _paces(lines, found),
@@ -64,27 +58,6 @@ def table_of(study: str, part: Part, places: Places, *, resamples: int = RESAMPL
         "marks": [mark.model_dump() for mark in part.marks],
         "certainty": [certainty(line) for line in marked],
     }
-
-
-def _committed(job: Job, places: Places) -> Committed | None:
-    """What the job left, if that was made by the recipe as it is today."""
-    path = places.table(job)
-    if not is_committed(path):
-        return None
-    found = read_committed(path)
-    return found if same_recipe(found.experiment, job.experiment()) else None
-
-
-def _one_version(found: Iterable[Committed]) -> None:
-    versions: dict[str, tuple[str, str]] = {}
-    for one in found:
-        data, job = one.about["data"], str(one.about["job"])
-        first, known = versions.setdefault(data["name"], (job, data["pixels_sha256"]))
-        if known != data["pixels_sha256"]:
-            raise DataCorrupt(
-                f"{job} and {first} have judged different versions of '{data['name']}'. "
-                "Do one of them again on the same images."
-            )
 
 
 def _rows(part: Part, lines: Sequence[Contender], resamples: int) -> Rows:
@@ -114,7 +87,7 @@ def _bare(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "per_fold"}
 
 
-def _paces(lines: Sequence[Contender], found: dict[tuple[str, int], Committed]) -> Rows:
+def _paces(lines: Sequence[Contender], found: Found) -> Rows:
     """Images a second in training, by device: all epochs of all folds of all jobs on it."""
     rows = []
     for line in lines:
@@ -197,16 +170,6 @@ def _one_by_one(line: Contender) -> Rows:
     return rows
 
 
-def _measured(part: Part, found: Found, results: Path) -> tuple[dict[str, Predictions], list[str]]:
-    """What learners of measures alone committed on the part's data, and the files that are not there."""
-    dataset = next(iter(found.values())).experiment.data.name
-    files = {name: results / f"shape-{dataset}-{name}.predictions.csv" for name in part.measured}
-    there = {
-        name: next(iter(read_predictions(path).values())) for name, path in files.items() if is_file(path)
-    }
-    return there, [path.name for name, path in files.items() if name not in there]
-
-
 def _joined(part: Part, lines: Sequence[Contender], results: Path) -> tuple[Rows, list[str]]:
     """Rows on the same data of results files that other commands write, and the files that are not there."""
     datasets = {line.dataset for line in lines}
@@ -234,7 +197,7 @@ def _recipe(job: Job) -> dict[str, Any]:
     }
 
 
-def _protocol(part: Part, found: dict[tuple[str, int], Committed], wanted: int) -> str:
+def _protocol(part: Part, found: Found, wanted: int) -> str:
     """How the figures came about, for the reader of the table."""
     by_data = {one.experiment.data.name: one.experiment for one in found.values()}
     ways = {name: _way(by_data[name], part.repeats) for name in sorted(by_data)}

@@ -119,7 +119,7 @@ def save_final(
 ) -> Description:
     """Save the model of all data with the thresholds that the folds support and what is `known`."""
     tempered = _calibrated(experiment, judged)
-    thresholds = {table.task.name: _threshold(table, experiment) for table in tempered or judged}
+    thresholds = {table.task.name: threshold_of(table, experiment) for table in tempered or judged}
     temperatures = {table.task.name: _temperature(table) for table in judged} if tempered else {}
     environment, condition = run.environment(), condition_of(experiment.decide.views)
     return save(
@@ -145,8 +145,8 @@ def save_final(
                 if result.condition in (condition, calibrated(condition))
             ),
             notes=(
-                *(_note(task, found, experiment) for task, found in thresholds.items()),
-                *(_temperature_note(task, found) for task, found in temperatures.items()),
+                *(threshold_in_words(task, found, experiment) for task, found in thresholds.items()),
+                *(temperature_in_words(task, found) for task, found in temperatures.items()),
             ),
         ),
     )
@@ -208,7 +208,8 @@ def _judged(
     ]
 
 
-def _threshold(table: Predictions, experiment: Experiment) -> Threshold | None:
+def threshold_of(table: Predictions, experiment: Experiment) -> Threshold | None:
+    """The confidence from which on decisions are as right as the experiment wants; by the first repeat."""
     first = table.labelled.first_repeat
     return threshold_for(first.truth, first.probabilities, experiment.decide.target_accuracy)
 
@@ -219,7 +220,8 @@ def _temperature(table: Predictions) -> float:
     return fit_temperature(known.truth, known.probabilities)
 
 
-def _temperature_note(task: str, temperature: float) -> str:
+def temperature_in_words(task: str, temperature: float) -> str:
+    """What a card says of it."""
     way = "too sure" if temperature > 1 else "too little sure"
     return (
         f"{task.replace('_', ' ')}: its networks were {way} on images they had not seen; probabilities are "
@@ -227,7 +229,8 @@ def _temperature_note(task: str, temperature: float) -> str:
     )
 
 
-def _note(task: str, found: Threshold | None, experiment: Experiment) -> str:
+def threshold_in_words(task: str, found: Threshold | None, experiment: Experiment) -> str:
+    """What a card says of it, or of there being none."""
     target, name = experiment.decide.target_accuracy, task.replace("_", " ")
     if found is None:
         return (

@@ -1,0 +1,74 @@
+"""All that the jobs of a part have committed, as the lines that its table and its models are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from spermlens.errors import DataCorrupt
+from spermlens.evaluate.table import Predictions, read_predictions
+from spermlens.files import is_file
+from spermlens.reproduce.committed import Committed, is_committed, read_committed
+from spermlens.reproduce.contenders import Contender, Found, Measured, contenders
+from spermlens.reproduce.progress import Places
+from spermlens.reproduce.study import Job, Part, jobs_of, same_recipe
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What is there of a part, and the names of what is not."""
+
+    wanted: list[Job]
+    found: Found
+    measured: Measured
+    lines: list[Contender]
+    missing: list[str]
+
+    def line(self, name: str) -> Contender | None:
+        return next((line for line in self.lines if line.name == name), None)
+
+
+def gather(study: str, part: Part, places: Places) -> Gathered | None:
+    """Read and check what is committed; None where nothing is."""
+    wanted = jobs_of(study, part)
+    found = {
+        (job.recipe.name, job.repeat): one for job in wanted if (one := _committed(job, places)) is not None
+    }
+    if not found:
+        return None
+    _one_version(found.values())
+    missing = [job.path for job in wanted if (job.recipe.name, job.repeat) not in found]
+    measured, unread = _measured(part, found, places.results)
+    return Gathered(wanted, found, measured, contenders(part, found, measured), [*missing, *unread])
+
+
+def _committed(job: Job, places: Places) -> Committed | None:
+    """What the job left, if that was made by the recipe as it is today."""
+    path = places.table(job)
+    if not is_committed(path):
+        return None
+    found = read_committed(path)
+    return found if same_recipe(found.experiment, job.experiment()) else None
+
+
+def _one_version(found: Iterable[Committed]) -> None:
+    versions: dict[str, tuple[str, str]] = {}
+    for one in found:
+        data, job = one.about["data"], str(one.about["job"])
+        first, known = versions.setdefault(data["name"], (job, data["pixels_sha256"]))
+        if known != data["pixels_sha256"]:
+            raise DataCorrupt(
+                f"{job} and {first} have judged different versions of '{data['name']}'. "
+                "Do one of them again on the same images."
+            )
+
+
+def _measured(part: Part, found: Found, results: Path) -> tuple[dict[str, Predictions], list[str]]:
+    """What learners of measures alone committed on the part's data, and the files that are not there."""
+    dataset = next(iter(found.values())).experiment.data.name
+    files = {name: results / f"shape-{dataset}-{name}.predictions.csv" for name in part.measured}
+    there = {
+        name: next(iter(read_predictions(path).values())) for name, path in files.items() if is_file(path)
+    }
+    return there, [path.name for name, path in files.items() if name not in there]
