@@ -15,11 +15,14 @@ from PIL import Image
 import spermlens
 from spermlens import batch
 from spermlens.batch import Order, as_csv, read_batch
+from spermlens.datasets import hushem
 from spermlens.errors import UsageError
 from spermlens.framing import Framing
 from spermlens.lens import Lens
+from spermlens.models._store import Voting, save
 from spermlens.predict import sources as sources_module
 from spermlens.predict.sources import find_sources
+from spermlens.training import shape_models
 from spermlens.types import Explanation, Prediction, Reading, Spread, Status
 
 
@@ -269,3 +272,48 @@ def test_a_reading_has_outline_and_measures_if_asked(lens: Lens, folder: Path) -
     assert reading.measures is not None
     assert reading.measures.values["length_over_width"] is not None
     assert lens.read(image)[0].outline is None
+
+
+@pytest.fixture
+def voting(lens: Lens, trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The trained model, saved with a ruler that learned from the same images."""
+    monkeypatch.setattr(shape_models, "SVM_GRID", {"C": (3,), "spread": (0.3,)})
+    listing, (task,) = hushem.read(trained.data), lens.tasks
+    ruler = shape_models.ruler_of(listing, shape_models.measured(listing), task)
+    description = replace(lens.description, voting={task.name: Voting(network=0.5, measures=1.0)})
+    save(tmp_path / "voting", lens.saved.network, description, rulers={task.name: ruler})
+    return tmp_path / "voting"
+
+
+def test_a_model_saved_with_a_ruler_tells_both_votes(
+    voting: Path, lens: Lens, folder: Path, tmp_path: Path
+) -> None:
+    output, page = tmp_path / "rows.csv", tmp_path / "page.html"
+    order, both = Order(output=output, page=page), spermlens.load(voting, device="cpu")
+    read_batch(both, find_sources([str(folder)]), order)
+    rows = list(csv.DictReader(output.open(newline="")))
+    read = [row for row in rows if row["status"] != "bad_input"]
+    assert {row["status"] for row in rows} - {row["status"] for row in read} == {"bad_input"}
+    differ = [row for row in read if row["head_shape_by_network"] != row["head_shape_by_measures"]]
+    assert differ
+    assert "what is measured says" in page.read_text()
+    alone = {
+        row["image"]: row["head_shape_likeliest"]
+        for row in read_batch(lens, find_sources([str(folder)]), Order())
+    }
+    assert all(row["head_shape_by_network"] == alone[row["image"]] for row in read)
+    found = both.read(folder / read[0]["image"])[0].prediction
+    votes = found.votes["head_shape"]
+    assert votes.network == read[0]["head_shape_by_network"]
+    assert votes.measures == read[0]["head_shape_by_measures"]
+    assert found.probabilities["head_shape"].max() == pytest.approx(float(read[0]["head_shape_confidence"]))
+
+
+def test_figures_are_of_the_mean_of_both_votes(voting: Path, trained: Any) -> None:
+    lens, listing = spermlens.load(voting, device="cpu"), hushem.read(trained.data)
+    (table,) = lens.tables(listing)
+    (other,) = replace(lens, saved=replace(lens.saved, rulers={})).tables(listing)
+    said = lens.predict(list(listing))
+    expected = np.stack([prediction.probabilities["head_shape"] for prediction in said])
+    np.testing.assert_allclose(table.probabilities, expected, atol=1e-6)
+    assert np.abs(table.probabilities - other.probabilities).max() > 0.05

@@ -51,7 +51,7 @@ class Order:
     def headings(self, lens: Lens) -> list[str]:
         """The columns of its rows."""
         more = measure_columns(lens.tasks, lens.description.normal) if self.measures else []
-        return [*columns(lens.tasks), *more]
+        return [*columns(lens.tasks, lens.description.voting), *more]
 
 
 def read_batch(
@@ -107,9 +107,10 @@ def _read(
 
 
 def _row(lens: Lens, reading: Reading, order: Order) -> Row:
+    model = lens.description
     if order.measures:
-        return measured_row(reading, lens.tasks, lens.description.normal)
-    return row_of(reading.prediction, lens.tasks)
+        return measured_row(reading, lens.tasks, model.normal, model.voting)
+    return row_of(reading.prediction, lens.tasks, model.voting)
 
 
 def _journal(lens: Lens, order: Order) -> Journal | None:
@@ -205,6 +206,7 @@ def _facts(lens: Lens, ask: Ask) -> dict[str, Any]:
         "model": description.id,
         "architecture": description.architecture,
         "weights_sha256": description.weights_sha256,
+        **({"ruler_sha256": description.ruler_sha256} if description.ruler_sha256 else {}),
         "input": description.framing.told,
         "views": ask.views,
         "threshold": dict(description.threshold),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from typer.testing import CliRunner
 
 from spermlens.cli import app
 from spermlens.framing import Framing
 from spermlens.models import build
-from spermlens.models._store import Description, save
+from spermlens.models._ruler import Ruler, rulers_to_bytes
+from spermlens.models._store import Description, Voting, describe, load, save
 from spermlens.types import Task
 
 SHAPE = Task("shape", ("round", "long"))
@@ -69,3 +72,32 @@ def test_figures_are_those_of_the_way_the_model_is_used(tmp_path: Path) -> None:
 def test_what_is_found_of_each_class_is_told(tmp_path: Path) -> None:
     assert "recall_round" in (said := shown(tmp_path / "tiny", {}))
     assert "0.750" in said
+
+
+def test_a_second_vote_is_told_and_exported(tmp_path: Path) -> None:
+    ruler = Ruler(
+        columns=("taper",),
+        medians=np.ones(1),
+        told=np.zeros(0, int),
+        means=np.ones(1),
+        spreads=np.ones(1),
+        vectors=np.zeros((2, 1)),
+        counts=np.ones(2),
+        duals=np.ones((1, 2)),
+        offsets=np.zeros(1),
+        gamma=np.array(1.0),
+        score_means=np.zeros(1),
+        score_spreads=np.ones(1),
+        weights=np.ones((2, 1)),
+        biases=np.zeros(2),
+    )
+    assert "another (1 measures" not in shown(tmp_path / "plain", {})
+    network, voting = build("simple_cnn", (SHAPE,), arguments={"width": 2}), Voting(network=0.5, measures=2.0)
+    description = replace(describe(tmp_path / "plain"), voting={"shape": voting})
+    save(tmp_path / "voting", network, description, rulers={"shape": ruler})
+    said = " ".join(CliRunner().invoke(app, ["models", "show", str(tmp_path / "voting")]).output.split())
+    assert "shape: the network has one vote" in said
+    command = ["models", "export", str(tmp_path / "voting"), str(tmp_path / "out"), "--half"]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert (tmp_path / "out/ruler.safetensors").read_bytes() == rulers_to_bytes({"shape": ruler})
+    assert load(tmp_path / "out").description.voting == {"shape": voting}

@@ -15,7 +15,7 @@ from spermlens.models._store import Description
 from spermlens.predict.rows import columns, row_of
 from spermlens.predict.status import bad_input, decide
 from spermlens.spreadsheet import to_csv
-from spermlens.types import Prediction, Sample, Status, Task
+from spermlens.types import Prediction, Sample, Status, Task, Votes
 
 SHAPE = Task("shape", ("normal", "tapered"))
 CELL = Task("cell", ("sperm", "non_sperm"))
@@ -133,6 +133,17 @@ def test_a_row_holds_every_probability_and_what_became_of_the_image() -> None:
         "message": "not sure enough about shape",
         "model": "m@abababababab",
     }
+
+
+def test_who_is_for_what_stands_in_the_row_where_measures_vote() -> None:
+    votes = {"shape": Votes(network="normal", measures="tapered")}
+    row = row_of(replace(said(0.75, 0.9), votes=votes), MODEL.tasks, ["shape"])
+    assert list(row) == columns(MODEL.tasks, ["shape"])
+    assert set(row) - set(columns(MODEL.tasks)) == {"shape_by_network", "shape_by_measures"}
+    assert (row["shape_by_network"], row["shape_by_measures"]) == ("normal", "tapered")
+    bad = row_of(bad_input("x.png", "damaged", MODEL), MODEL.tasks, ["shape"])
+    assert list(bad) == list(row)
+    assert (bad["shape_by_network"], bad["shape_by_measures"]) == (None, None)
 
 
 def test_a_bad_input_is_a_row_with_its_message() -> None:

@@ -16,7 +16,7 @@ from spermlens.report.contact_sheet import FINE, GAP, SIDE, contact_sheet
 from spermlens.report.page import to_html
 from spermlens.report.prediction_page import HEADS_ONLY_NOTE, prediction_report, tile_of, verdict
 from spermlens.report.tiles import in_words
-from spermlens.types import DISCLAIMER, Figure, Gallery, Status, Table, Task, Text, Tile
+from spermlens.types import DISCLAIMER, Figure, Gallery, Status, Table, Task, Text, Tile, Votes
 
 
 def parts(report, kind):
@@ -220,3 +220,16 @@ def _png() -> bytes:
     stream = io.BytesIO()
     Pillow.new("RGB", (20, 20), "black").save(stream, "PNG")
     return stream.getvalue()
+
+
+def voted(reading, network, measures, **more):
+    votes = {TASK.name: Votes(network=network, measures=measures)}
+    return tile_of(replace(reading, prediction=replace(reading.prediction, votes=votes, **more)), [TASK])
+
+
+def test_a_card_tells_who_is_for_what_only_where_they_differ(readings):
+    reading = next(reading for reading in readings if reading.prediction.status is Status.DECIDED)
+    words = "The network says tapered, what is measured says pyriform."
+    assert words in voted(reading, "tapered", "pyriform").lines
+    assert len(voted(reading, "tapered", "tapered").lines) == len(tile_of(reading, [TASK]).lines)
+    assert words not in voted(reading, "tapered", "pyriform", status=Status.NOT_A_CELL).lines

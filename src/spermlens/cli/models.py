@@ -13,7 +13,7 @@ from spermlens.cli._terminal import AsJson, print_json, print_table
 from spermlens.errors import UsageError
 
 if TYPE_CHECKING:
-    from spermlens.models._store import Description
+    from spermlens.models._store import Description, Saved
 
 app = typer.Typer(help="Models: list, show.", no_args_is_help=True)
 
@@ -53,13 +53,15 @@ def show(
     if as_json:
         print_json({"id": description.id, **_told(description)})
         return
+    saved = load(find_model(model))
     facts = [
         ("id", description.id),
         ("architecture", description.architecture),
         *((f"task {task.name}", ", ".join(task.classes)) for task in description.tasks),
         ("input", description.framing.told),
-        ("layers", ", ".join(load(find_model(model)).network.layers())),
+        ("layers", ", ".join(saved.network.layers())),
         ("views", str(description.views)),
+        *(("votes", sentence) for sentence in _votes(saved)),
         *((f"data {key}", str(value)) for key, value in description.told.items() if key != "unknown"),
         *(("not known", sentence) for sentence in description.data.get("unknown", ())),
         *(("note", note) for note in description.notes),
@@ -89,8 +91,17 @@ def export(
             raise UsageError(f"{folder}: is there already. Name another folder, or add --overwrite.")
         describe(folder)  # only the folder of a model is ever replaced
     saved = load(find_model(model))
-    description = save(folder, saved.network, saved.description, half=half)
+    description = save(folder, saved.network, saved.description, rulers=saved.rulers, half=half)
     typer.echo(f"{description.id} in {folder}")
+
+
+def _votes(saved: Saved) -> list[str]:
+    """Where more than the network decides."""
+    return [
+        f"{task.replace('_', ' ')}: the network has one vote, and what is measured on the outline another "
+        f"({len(ruler.columns)} measures, read by support vectors); the mean of both decides."
+        for task, ruler in saved.rulers.items()
+    ]
 
 
 def _show_figures(description: Description, title: str, metrics: Collection[str]) -> None:

@@ -97,7 +97,7 @@ def tile_of(reading: Reading, tasks: Sequence[Task], thresholds: Mapping[str, fl
                 f"{said(task.name)}: " if several else "",
             )
         ),
-        lines=(*_reasons(said_of_it, tasks, thresholds or {}), *_measured(reading)),
+        lines=(*_reasons(said_of_it, tasks, thresholds or {}), *_outvoted(said_of_it), *_measured(reading)),
     )
 
 
@@ -256,6 +256,21 @@ def _reasons(prediction: Prediction, tasks: Sequence[Task], thresholds: Mapping[
                 f"{name}, {'below' if confidence < least else 'above'} the {least:.2f} that is needed."
             )
     return [_begun(line) for line in lines]
+
+
+def _outvoted(prediction: Prediction) -> list[str]:
+    """Where network and measures are not for the same class, which each of them is for."""
+    if prediction.status is Status.NOT_A_CELL:
+        return []
+    several = len(prediction.probabilities) > 1
+    return [
+        _begun(
+            f"{f'{said(task)}: ' if several else ''}the network says {said(votes.network)}, "
+            f"what is measured says {said(votes.measures)}."
+        )
+        for task, votes in prediction.votes.items()
+        if votes.differ
+    ]
 
 
 def _begun(sentence: str) -> str:

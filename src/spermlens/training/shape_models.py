@@ -19,8 +19,9 @@ from spermlens.config import Protocol
 from spermlens.datasets import Listing
 from spermlens.errors import DataError
 from spermlens.evaluate.table import Predictions
-from spermlens.locate.columns import Columns
+from spermlens.locate.columns import ALL, Columns, row_of
 from spermlens.models._ruler import Ruler
+from spermlens.predict.measured import located
 from spermlens.training.folds import Split, splits
 from spermlens.types import Task
 
@@ -58,6 +59,15 @@ def svm(values: Floats, truth: Ints, units: Units) -> Teller:
 def boosting(values: Floats, truth: Ints, units: Units) -> Teller:
     """Boosted trees, which go their own way where a value is missing."""
     return _searched(_boosting, BOOSTING_GRID, (values, truth, units)).tell
+
+
+def measured(listing: Listing) -> Columns:
+    """Every column of each image, as a model that learned from the listing will find them in others."""
+    rows = []
+    for sample in listing:
+        found, measures = located(sample.image, sample.um_per_pixel)
+        rows.append(row_of(found, sample.image, measures, listing.card.um_per_pixel))
+    return Columns(names=ALL, values=np.array(rows, np.float64).reshape(len(rows), len(ALL)))
 
 
 def ruler_of(listing: Listing, columns: Columns, task: Task) -> Ruler:
