@@ -28,7 +28,7 @@ docs: setup  ## write the generated pages and tables anew
 	@$(BIN)/python docs/generate.py
 
 lock: setup  ## newest versions that the ranges in pyproject.toml allow
-	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
+	@$(BIN)/uv pip compile pyproject.toml --extra onnx --group dev --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
 
 setup: $(VENV)/.ready
