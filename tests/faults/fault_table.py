@@ -237,6 +237,8 @@ MODELS = [
           "weights.safetensors: not a whole safetensors file (…). Copy it again", 3, MODEL),
     Fault("they are missing", READ, lambda place, _: (place / "model/weights.safetensors").unlink(),
           "model: weights.safetensors is missing. Copy the whole folder again.", 3, MODEL),
+    Fault("measures vote, but what reads them is missing", READ, described("ruler_sha256", "0" * 64),
+          "model: ruler.safetensors is missing. Copy the whole folder again.", 3, MODEL),
     Fault("they hold NaN", READ, weights(with_nan, vouched=True),
           "weights.safetensors: the weights do not fit 'simple_cnn': NaN or infinite values.", 3, "Train it again."),
     Fault("they are of another network", READ, described("arguments", {"width": 3}),

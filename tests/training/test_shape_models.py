@@ -11,8 +11,11 @@ import pytest
 from spermlens.config import Protocol
 from spermlens.datasets import Entry, Listing
 from spermlens.datasets.folder import CARD
+from spermlens.datasets.synthetic import draw
 from spermlens.errors import DataError
-from spermlens.locate.columns import Columns
+from spermlens.framing import Framing
+from spermlens.locate.columns import ALL, Columns, columns_of
+from spermlens.predict.framed import Framed
 from spermlens.training import shape_models
 from spermlens.training.shape_models import (
     Floats,
@@ -22,10 +25,11 @@ from spermlens.training.shape_models import (
     boosting,
     judged,
     majority,
+    measured,
     ruler_of,
     svm,
 )
-from spermlens.types import Image, Task
+from spermlens.types import Image, Sample, Task
 
 COUNT = 90
 
@@ -175,3 +179,16 @@ def test_a_class_that_no_image_shows_cannot_be_told() -> None:
     task = Task("cell", (*listing.card.tasks[0].classes, "headless"))
     with pytest.raises(DataError, match=r"No image of .* is headless"):
         ruler_of(listing, columns, task)
+
+
+@pytest.mark.parametrize("own", [None, 0.1, 0.05])
+def test_a_listing_is_measured_as_a_model_of_it_measures_others(own: float | None) -> None:
+    image = draw(2, seed=5, kind="cells", labels={"cell": "normal"}).image
+    card = replace(CARD, tasks=(Task("cell", ("inside", "ring")),), um_per_pixel=0.1 if own else None)
+    entry = Entry(id="head", load=lambda: image, labels={"cell": 0}, um_per_pixel=own)
+    framing = Framing(size=32, field_px=72, um_per_pixel=card.um_per_pixel)
+    told = Framed(Sample(id="head", image=image, um_per_pixel=own), framing).row
+    values = measured(Listing(card, (entry,))).values[0]
+    assert np.array_equal(values, told, equal_nan=True)
+    alone = columns_of([image])[0].values[0, ALL.index("width_px")]
+    assert values[ALL.index("width_px")] == pytest.approx(alone * (own or 0.1) / 0.1)
