@@ -19,7 +19,8 @@ from spermlens.datasets import hushem
 from spermlens.errors import UsageError
 from spermlens.framing import Framing
 from spermlens.lens import Lens
-from spermlens.models._store import Voting, save
+from spermlens.models._description import Voting
+from spermlens.models._store import save
 from spermlens.predict import sources as sources_module
 from spermlens.predict.sources import find_sources
 from spermlens.training import shape_models

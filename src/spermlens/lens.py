@@ -25,7 +25,8 @@ from spermlens.evaluate.table import Predictions
 from spermlens.explain._engine import EveryClass, Question, is_exact
 from spermlens.files import is_file, is_there
 from spermlens.images import read_pages
-from spermlens.models._store import DESCRIPTION, Description, Saved, describe
+from spermlens.models._description import DESCRIPTION, Description, describe
+from spermlens.models._store import Saved
 from spermlens.models._store import load as load_saved
 from spermlens.predict.framed import Framed
 from spermlens.predict.pipeline import Ask, read_framed, read_samples, reasons

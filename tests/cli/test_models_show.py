@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from spermlens.cli import app
 from spermlens.framing import Framing
 from spermlens.models import build
+from spermlens.models._description import Description, Voting, describe
 from spermlens.models._ruler import Ruler, rulers_to_bytes
-from spermlens.models._store import Description, Voting, describe, load, save
+from spermlens.models._store import load, save
 from spermlens.types import Task
 
 SHAPE = Task("shape", ("round", "long"))

@@ -21,7 +21,8 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from spermlens.framing import Framing
     from spermlens.models import build
-    from spermlens.models._store import Description, save
+    from spermlens.models._description import Description
+    from spermlens.models._store import save
     from spermlens.types import Task
 
     place = tmp_path_factory.mktemp("sound")

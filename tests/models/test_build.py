@@ -11,7 +11,8 @@ import torch
 from spermlens.errors import ConfigError, SpermlensError, UnknownName
 from spermlens.framing import Framing
 from spermlens.models import build
-from spermlens.models._store import Description, load, save
+from spermlens.models._description import Description
+from spermlens.models._store import load, save
 from spermlens.types import Task
 
 TASK = Task("shape", ("round", "long"))

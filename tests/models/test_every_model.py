@@ -13,8 +13,9 @@ from spermlens.errors import ConfigError
 from spermlens.explain._capture import looking
 from spermlens.framing import Framing
 from spermlens.models import MODELS, build
+from spermlens.models._description import Description
 from spermlens.models._network import Network
-from spermlens.models._store import Description, load, save
+from spermlens.models._store import load, save
 from spermlens.types import Task
 
 TASKS = (Task("shape", ("round", "long")), Task("type", ("a", "b", "c")))

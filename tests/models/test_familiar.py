@@ -10,8 +10,9 @@ import torch
 
 from spermlens.framing import Framing
 from spermlens.models import build
+from spermlens.models._description import Description
 from spermlens.models._familiar import NEIGHBOURS, Familiar
-from spermlens.models._store import Description, load, save
+from spermlens.models._store import load, save
 from spermlens.predict.tensors import look, to_tensor
 from spermlens.training.familiarity import distances, remember, strangest
 from spermlens.types import Task

@@ -18,8 +18,9 @@ from spermlens.errors import BadModel, DataMissing, UsageError
 from spermlens.files import sha256_of_file
 from spermlens.framing import Framing
 from spermlens.models import build
+from spermlens.models._description import Description, Voting, describe
 from spermlens.models._ruler import Ruler
-from spermlens.models._store import Description, Voting, describe, load, save
+from spermlens.models._store import load, save
 from spermlens.types import Spread, Task
 
 TASKS = (Task("shape", ("round", "long")), Task("kind", ("cell", "debris", "none")))

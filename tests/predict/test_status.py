@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from spermlens.framing import Framing
-from spermlens.models._store import Description
+from spermlens.models._description import Description
 from spermlens.predict.rows import columns, row_of
 from spermlens.predict.status import bad_input, decide
 from spermlens.spreadsheet import to_csv

@@ -18,8 +18,9 @@ from spermlens.lens import Lens
 from spermlens.locate import segment
 from spermlens.locate.columns import ALL, columns_of
 from spermlens.models import build
+from spermlens.models._description import Description, Voting
 from spermlens.models._ruler import Floats, Ruler
-from spermlens.models._store import Description, Saved, Voting
+from spermlens.models._store import Saved
 from spermlens.predict import framed
 from spermlens.predict.pipeline import Ask, read_samples
 from spermlens.predict.tensors import probabilities, to_tensor

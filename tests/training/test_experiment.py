@@ -30,7 +30,8 @@ from spermlens.files import sha256_of_file
 from spermlens.framing import Framing
 from spermlens.lens import Lens
 from spermlens.locate.pose import pose_for
-from spermlens.models._store import Saved, describe, load, save
+from spermlens.models._description import describe
+from spermlens.models._store import Saved, load, save
 from spermlens.predict.tensors import probabilities
 from spermlens.report.run_gallery import stored_framing
 from spermlens.report.run_page import run_report

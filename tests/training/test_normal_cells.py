@@ -10,7 +10,7 @@ import pytest
 
 from spermlens.config import parse_experiment
 from spermlens.datasets import DATASETS
-from spermlens.models._store import describe
+from spermlens.models._description import describe
 from spermlens.predict.measured import located
 from spermlens.training import normal_cells
 from spermlens.training.experiment import start

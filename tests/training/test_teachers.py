@@ -15,7 +15,8 @@ import torch
 from spermlens.config import Experiment, parse_experiment
 from spermlens.errors import BadModel, ConfigError, DataCorrupt, DataMissing
 from spermlens.files import sha256_of_file
-from spermlens.models._store import describe, load, save
+from spermlens.models._description import describe
+from spermlens.models._store import load, save
 from spermlens.runs import Run, list_runs
 from spermlens.training import experiment as of_experiments
 from spermlens.training.experiment import resume, start

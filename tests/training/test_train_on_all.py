@@ -9,7 +9,7 @@ import pytest
 
 from spermlens.config import load_experiment
 from spermlens.evaluate.table import read_predictions
-from spermlens.models._store import describe
+from spermlens.models._description import describe
 from spermlens.runs import Run
 from spermlens.training.experiment import Elsewhere, train_on_all
 

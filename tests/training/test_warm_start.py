@@ -11,7 +11,8 @@ from spermlens.config import Architecture
 from spermlens.errors import ConfigError, UnknownName
 from spermlens.framing import Framing
 from spermlens.models import build
-from spermlens.models._store import Description, Saved, save
+from spermlens.models._description import Description
+from spermlens.models._store import Saved, save
 from spermlens.training.warm_start import begin, warm_start
 from spermlens.types import Task
 

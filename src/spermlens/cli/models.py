@@ -13,7 +13,8 @@ from spermlens.cli._terminal import AsJson, print_json, print_table
 from spermlens.errors import UsageError
 
 if TYPE_CHECKING:
-    from spermlens.models._store import Description, Saved
+    from spermlens.models._description import Description
+    from spermlens.models._store import Saved
 
 app = typer.Typer(help="Models: list, show.", no_args_is_help=True)
 
@@ -23,7 +24,7 @@ def list_models(as_json: AsJson = False) -> None:
     """Architectures that can be trained, and trained models that come with the package."""
     from spermlens.lens import shipped_models
     from spermlens.models import MODELS
-    from spermlens.models._store import describe
+    from spermlens.models._description import describe
 
     shipped = {name: describe(folder) for name, folder in shipped_models().items()}
     if as_json:
@@ -47,7 +48,8 @@ def show(
     """The card of a saved model: classes, data, figures with intervals, thresholds."""
     from spermlens.cli.train import HEADLINE
     from spermlens.lens import find_model
-    from spermlens.models._store import describe, load
+    from spermlens.models._description import describe
+    from spermlens.models._store import load
 
     description = describe(find_model(model))
     if as_json:
@@ -84,7 +86,8 @@ def export(
 ) -> None:
     """Copy a saved model, checked on the way, to hand it on."""
     from spermlens.lens import find_model
-    from spermlens.models._store import describe, load, save
+    from spermlens.models._description import describe
+    from spermlens.models._store import load, save
 
     if folder.exists():
         if not overwrite:

@@ -86,7 +86,7 @@ def _experiment(
 
 def _warm_start(start_from: str, class_map: list[str]) -> list[str]:
     from spermlens.lens import find_model
-    from spermlens.models._store import describe
+    from spermlens.models._description import describe
 
     folder = find_model(start_from)
     old = describe(folder)

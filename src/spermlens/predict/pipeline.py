@@ -9,7 +9,8 @@ import torch
 
 from spermlens.errors import DataError
 from spermlens.explain._engine import Question, chosen, explain, explanations, is_exact
-from spermlens.models._store import Description, Saved
+from spermlens.models._description import Description
+from spermlens.models._store import Saved
 from spermlens.predict.disagreement import disagreements
 from spermlens.predict.framed import Framed
 from spermlens.predict.normal import percentiles

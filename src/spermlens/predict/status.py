@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from spermlens.models._store import Description
+from spermlens.models._description import Description
 from spermlens.types import Image, Prediction, Sample, Status
 
 FAINTEST = 3.0  # grey levels: a field whose spread is below this shows nothing

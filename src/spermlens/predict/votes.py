@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from spermlens.errors import BadModel
 from spermlens.locate.columns import ALL
+from spermlens.models._description import Description
 from spermlens.models._ruler import Ruler
-from spermlens.models._store import Description, Saved
+from spermlens.models._store import Saved
 from spermlens.predict.framed import Framed
 from spermlens.predict.tensors import Seen, tempered
 from spermlens.types import Task, Votes

@@ -19,9 +19,9 @@ from spermlens.errors import CannotWrite, DataCorrupt
 from spermlens.evaluate.table import Predictions
 from spermlens.files import sha256_of, sweep_below, write_json, write_text
 from spermlens.models import build
+from spermlens.models._description import describe
 from spermlens.models._network import Network
 from spermlens.models._pretrained import weights_folder
-from spermlens.models._store import describe
 from spermlens.runs import Run, describe_environment, new_run
 from spermlens.training.familiarity import remember, strangest
 from spermlens.training.folds import FINAL, Split, everything, splits

@@ -13,8 +13,9 @@ from spermlens.evaluate.calibration import Threshold, cross_fitted, fit_temperat
 from spermlens.evaluate.intervals import INNER, calibrated, condition_of, judge
 from spermlens.evaluate.table import Predictions, write_predictions
 from spermlens.framing import Framing
+from spermlens.models._description import Description, describe
 from spermlens.models._network import Network
-from spermlens.models._store import Description, describe, save
+from spermlens.models._store import save
 from spermlens.runs import Run
 from spermlens.training.folds import on_both_sides, splits
 from spermlens.training.teachers import taught_in_words

@@ -15,8 +15,9 @@ from spermlens.config import Experiment, Training
 from spermlens.datasets import Listing
 from spermlens.errors import ConfigError, DataMissing
 from spermlens.files import is_file
+from spermlens.models._description import DESCRIPTION, describe
 from spermlens.models._network import Network
-from spermlens.models._store import DESCRIPTION, describe, load
+from spermlens.models._store import load
 from spermlens.runs import Run
 from spermlens.training.folds import FINAL, Split, splits
 from spermlens.training.split_table import read_splits

@@ -12,8 +12,9 @@ import torch
 from spermlens.config import Architecture, Experiment
 from spermlens.errors import ConfigError, UnknownName
 from spermlens.models import build
+from spermlens.models._description import describe, short_hash
 from spermlens.models._network import Network
-from spermlens.models._store import Saved, describe, load, short_hash
+from spermlens.models._store import Saved, load
 from spermlens.types import Task
 
 
