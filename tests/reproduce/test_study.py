@@ -129,8 +129,8 @@ def test_parts_recipes_and_jobs_are_chosen_by_name(tmp_path: Path) -> None:
         ),
         ("[shared]", "[sharde]", "no \\[shared\\]"),
         ("[[parts]]", "[[parts]", "not a TOML file"),
-        ('line = "cbam"', 'line = "cbma"', "of part 'one' has 0"),
-        ('line = "cbam"', 'line = "both"', "of part 'one' has 2"),
+        ('line = "cbam"', 'line = "cbma"', "of part 'one' is of nothing"),
+        ('line = "cbam"', 'line = "both"', "of part 'one' is of plain, cbam"),
     ],
 )
 def test_what_is_wrong_in_a_study_is_said(tmp_path: Path, old: str, new: str, says: str) -> None:

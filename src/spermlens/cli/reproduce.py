@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +30,12 @@ def reproduce(
     tables: Annotated[
         bool, typer.Option("--tables", help="Train nothing; write the tables from what is committed.")
     ] = False,
+    ship: Annotated[
+        str, typer.Option("--ship", help="Train this model of the study on everything, and save it.")
+    ] = "",
+    models: Annotated[Path, typer.Option(help="Where a shipped model is saved, below its name.")] = Path(
+        "models"
+    ),
     runs: Annotated[Path, typer.Option(help="Where runs are kept.")] = Path("runs"),
     root: Annotated[
         list[str] | None, typer.Option("--root", help="NAME=FOLDER in which a data set lies. Repeatable.")
@@ -43,8 +51,8 @@ def reproduce(
     from spermlens.reproduce.progress import Places
     from spermlens.reproduce.study import jobs, load_study
 
-    if list_jobs and tables:
-        raise UsageError("--list and --tables are two things. Give one of them.")
+    if sum(map(bool, (list_jobs, tables, ship))) > 1:
+        raise UsageError("--list, --tables and --ship are different things. Give one of them.")
     name, found = load_study(study)
     every, chosen = jobs(name, found), jobs(name, found, only or ())
     places = Places(runs, results, _roots(root, every))
@@ -52,8 +60,10 @@ def reproduce(
         _list(chosen, every, places)
     elif tables:
         _write_tables(name, found, chosen, places)
+    elif ship:
+        _ship(ship, (name, found), places, models / ship, _Training(weights, device, quiet))
     else:
-        _work(chosen, places, missing, quiet, _trainer(weights, device, quiet))
+        _work(chosen, places, missing, _Training(weights, device, quiet))
 
 
 def _roots(texts: Sequence[str] | None, every: Sequence[Job]) -> dict[str, str]:
@@ -99,34 +109,53 @@ def _write_tables(name: str, study: Study, chosen: Sequence[Job], places: Places
             say(f"Missing: {', '.join(jobs['missing'])}.")
 
 
-def _trainer(weights: Path | None, device: str, quiet: bool) -> Callable[..., Path]:
-    """What does one job, telling of its epochs and touching its lock with each."""
-    from spermlens.cli.train import teller
-    from spermlens.models._pretrained import weights_folder
-    from spermlens.reproduce.carry_out import carry_out
+@dataclass(frozen=True)
+class _Training:
+    """How to train, and what to show of it."""
 
-    weights_folder.set(weights)
+    weights: Path | None
+    device: str
+    quiet: bool
 
-    def train(job: Job, places: Places, touch: Callable[[], None]) -> Path:
-        with progress(quiet) as show:
-            told = teller(show, quiet)
+    @contextmanager
+    def shown(self) -> Iterator[Callable[[dict[str, Any]], None]]:
+        """What takes every event of a training and shows it."""
+        from spermlens.cli.train import teller
+        from spermlens.models._pretrained import weights_folder
+
+        weights_folder.set(self.weights)
+        with progress(self.quiet) as show:
+            yield teller(show, self.quiet)
+
+    def job(self, job: Job, places: Places, touch: Callable[[], None]) -> Path:
+        """One job done, its lock touched with each epoch."""
+        from spermlens.reproduce.carry_out import carry_out
+
+        with self.shown() as told:
 
             def tell(event: dict[str, Any]) -> None:
                 touch()
                 told(event)
 
-            return carry_out(job, places, device=device, tell=tell)
-
-    return train
+            return carry_out(job, places, device=self.device, tell=tell)
 
 
-def _work(
-    chosen: Sequence[Job], places: Places, missing: bool, quiet: bool, train: Callable[..., Path]
-) -> None:
+def _ship(wanted: str, study: tuple[str, Study], places: Places, folder: Path, training: _Training) -> None:
+    from spermlens.reproduce.ship import ship
+
+    if folder.exists():
+        raise UsageError(f"{folder}: is there already. Remove it, or name another place with --models.")
+    with training.shown() as tell:
+        description = ship(wanted, study, places, folder, device=training.device, tell=tell)
+    typer.echo(f"{description.id}  {folder}")
+
+
+def _work(chosen: Sequence[Job], places: Places, missing: bool, training: _Training) -> None:
     """Job after job, leaving out what another process holds."""
     from spermlens.reproduce.lock import held_by, lock
     from spermlens.reproduce.progress import COMMITTED, state
 
+    quiet = training.quiet
     for number, job in enumerate(chosen, 1):
         with lock(places.lock(job)) as touch:
             if touch is None:
@@ -136,4 +165,4 @@ def _work(
                 say(f"{job.path}: is committed. Left out.", quiet)
             else:
                 say(f"Job {number} of {len(chosen)}: {job.path}.", quiet)
-                typer.echo(f"{job.path}  {train(job, places, touch)}")
+                typer.echo(f"{job.path}  {training.job(job, places, touch)}")

@@ -133,11 +133,12 @@ class Study(_Checked):
         parts = {part.name: part for part in self.parts}
         for model in self.shipped:
             part = parts.get(model.part)
-            networks = set(part.members(model.line)) - set(part.measured) if part else ()
-            if len(networks) != 1:
+            members = part.members(model.line) if part else ()
+            kinds = [part is not None and name in part.measured for name in members]
+            if kinds not in ([False], [False, True]):
                 raise ValueError(
-                    f"'{model.name}' must be of one network, but '{model.line}' of part '{model.part}' "
-                    f"has {len(networks)}"
+                    f"'{model.name}' must be of one network, or of one and then one learner of measures, but "
+                    f"'{model.line}' of part '{model.part}' is of {', '.join(members) or 'nothing'}"
                 )
         return self
 
