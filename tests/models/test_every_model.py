@@ -24,6 +24,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "simple_cnn with attention": ("simple_cnn", {"width": 4, "cbam": True}),
     "efficientnet_b0": ("efficientnet_b0", {}),
     "efficientnet_b0_cbam": ("efficientnet_b0_cbam", {}),
+    "efficientnet_b0_cbam of stride 16": ("efficientnet_b0_cbam", {"output_stride": 16}),
     "efficientnet_v2_b0": ("efficientnet_v2_b0", {}),
     "efficientnet_v2_b0_cbam": ("efficientnet_v2_b0_cbam", {}),
     "timm_backbone": ("timm_backbone", {"backbone": "resnet18"}),

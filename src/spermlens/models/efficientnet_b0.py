@@ -6,6 +6,7 @@ tensor names and would take the same weights without a word, and then see someth
 
 from __future__ import annotations
 
+from spermlens.errors import ConfigError
 from spermlens.models._network import Network
 from spermlens.models._pretrained import Pin
 from spermlens.models.timm_backbone import network_over
@@ -25,6 +26,22 @@ def build(
     cbam: bool = False,
     dropout: float = 0.2,
     drop_path: float = 0.0,
+    output_stride: int = 32,
 ) -> Network:
-    """The 1280-channel map is pooled: 4x4 for an input of 128, 7x7 for 224."""
-    return network_over(tasks, BACKBONE, pretrained, cbam=cbam, dropout=dropout, drop_path=drop_path, pin=PIN)
+    """The 1280-channel map is pooled: 4x4 for an input of 128, 7x7 for 224; twice that with a stride of 16.
+
+    The same weights fit both. With 16 the last halving is left out, and what follows looks at every other
+    position, so that it sees as far as it has learned to.
+    """
+    if output_stride not in (16, 32):
+        raise ConfigError(f"{BACKBONE}: output_stride must be 32 or 16, but is {output_stride}.")
+    return network_over(
+        tasks,
+        BACKBONE,
+        pretrained,
+        cbam=cbam,
+        dropout=dropout,
+        drop_path=drop_path,
+        pin=PIN,
+        output_stride=None if output_stride == 32 else output_stride,
+    )

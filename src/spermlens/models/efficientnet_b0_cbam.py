@@ -8,9 +8,19 @@ from spermlens.types import Task
 
 
 def build(
-    tasks: tuple[Task, ...], *, pretrained: bool = True, dropout: float = 0.2, drop_path: float = 0.0
+    tasks: tuple[Task, ...],
+    *,
+    pretrained: bool = True,
+    dropout: float = 0.2,
+    drop_path: float = 0.0,
+    output_stride: int = 32,
 ) -> Network:
     """See efficientnet_b0; attention weighs channels, then positions, before the average."""
     return efficientnet_b0.build(
-        tasks, pretrained=pretrained, cbam=True, dropout=dropout, drop_path=drop_path
+        tasks,
+        pretrained=pretrained,
+        cbam=True,
+        dropout=dropout,
+        drop_path=drop_path,
+        output_stride=output_stride,
     )

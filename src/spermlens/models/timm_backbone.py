@@ -38,18 +38,26 @@ def network_over(
     dropout: float,
     drop_path: float,
     pin: Pin | None = None,
+    output_stride: int | None = None,  # None: the backbone's own
 ) -> Network:
     import timm
 
     known = timm.list_models()
     if backbone.split(".")[0] not in known:
         raise UnknownName("timm backbone", backbone, _near(backbone, known))
-    arguments: dict[str, Any] = {"drop_path_rate": drop_path} if drop_path else {}
+    arguments: dict[str, Any] = {
+        name: value
+        for name, value in (("drop_path_rate", drop_path), ("output_stride", output_stride))
+        if value
+    }
     trunk = _create(backbone, arguments)
     if any_size := {name: value for name, value in ANY_SIZE.items() if _takes(trunk, name)}:
         trunk = _create(backbone, arguments | any_size)
     if pretrained:
-        load_pretrained(trunk, backbone, pin)
+        # checked at the stride that they were trained at; another takes the same
+        original = trunk if output_stride is None else _create(backbone, {})
+        load_pretrained(original, backbone, pin)
+        trunk.load_state_dict(original.state_dict())
     setting = trunk.pretrained_cfg
     return Network(
         _MapTrunk(trunk),
