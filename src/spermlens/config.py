@@ -32,6 +32,9 @@ class Data(_Part):
     root: str = ""  # where it lies; empty: looked for in the usual places
     options: dict[str, Any] = {}  # the data set's own, checked by its reader
     tasks: tuple[str, ...] = ()  # empty: all
+    # To ask what can be learned from a part alone: everything else becomes grey. head_erased: all but a disc
+    # around the head, so that its form is hidden, too. See locate/shown.py.
+    shown: Literal["whole", "head", "background", "head_erased"] = "whole"
 
 
 class Architecture(_Part):
@@ -170,6 +173,15 @@ class Experiment(_Part):
             raise ValueError(
                 "protocol.allow_overlap is about a model trained before: set model.start_from or "
                 "training.teachers"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _parts_are_only_judged(self) -> Experiment:
+        if self.data.shown != "whole" and (self.protocol.final_model or self.protocol.keep_networks):
+            raise ValueError(
+                f"data.shown = '{self.data.shown}' asks what a part is worth; a model kept from it would later "
+                "be shown whole images: set protocol.final_model = false and protocol.keep_networks = false"
             )
         return self
 

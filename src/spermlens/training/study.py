@@ -16,9 +16,11 @@ from spermlens.datasets._verify import require
 from spermlens.errors import UnknownName
 from spermlens.framing import Framing, field_that_holds
 from spermlens.locate.pose import pose_for
-from spermlens.models._store import describe
+from spermlens.locate.shown import head_in, shown
+from spermlens.models._description import describe
 from spermlens.predict.tensors import choose_device
 from spermlens.training.loop import CHECKPOINT_SECONDS, Pictures
+from spermlens.types import Image
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -47,7 +49,8 @@ def prepare(experiment: Experiment, device: str = "auto", tell: Tell = lambda _:
     framing = _framing(experiment, listing)
     squares, longest = [], 0.0
     for sample in listing:
-        squares.append(framing.square(sample.image, sample.um_per_pixel, pose_for(framing, sample.image)))
+        seen = _part(sample.image, experiment.data.shown)
+        squares.append(framing.square(seen, sample.um_per_pixel, pose_for(framing, sample.image)))
         longest = max(
             longest, max(sample.image.shape[:2]) * framing.scale(sample.um_per_pixel) / framing.size
         )
@@ -74,6 +77,11 @@ def _chosen_tasks(listing: Listing, experiment: Experiment) -> Listing:
     tasks = tuple(task for task in listing.card.tasks if task.name in wanted)
     counts = {task.name: listing.card.counts[task.name] for task in tasks if task.name in listing.card.counts}
     return replace(listing, card=replace(listing.card, tasks=tasks, counts=counts))
+
+
+def _part(image: Image, what: str) -> Image:
+    """What the experiment shows of an image; the pose is that of the whole one."""
+    return image if what == "whole" else shown(image, head_in(image), what)
 
 
 def _framing(experiment: Experiment, listing: Listing) -> Framing:
