@@ -74,13 +74,13 @@ def test_an_interrupted_batch_goes_on_and_ends_the_same(
 ) -> None:
     found = find_sources([str(folder)])
     whole = Order(output=tmp_path / f"whole{suffix}", batch_size=1)
-    expected = read_batch(lens, found, whole)
+    expected = read_batch(lens.eye, found, whole)
     order = Order(output=tmp_path / f"cut{suffix}", batch_size=1)
     with pytest.raises(StoppedError):
-        read_batch(lens, found, order, stop_after(done))
+        read_batch(lens.eye, found, order, stop_after(done))
     assert not (tmp_path / f"cut{suffix}").exists()
     opened.clear()
-    assert read_batch(lens, found, order) == expected
+    assert read_batch(lens.eye, found, order) == expected
     assert len(opened) == len(found) - done
     assert (tmp_path / f"cut{suffix}").read_bytes() == (tmp_path / f"whole{suffix}").read_bytes()
     assert not list(tmp_path.glob(".*.journal"))
@@ -93,9 +93,9 @@ def test_rows_of_another_folder_are_not_taken_for_these(
     shutil.copytree(trained.data / "04_Amorphous", other / "normal")
     order = Order(output=tmp_path / "out.csv")
     with pytest.raises(StoppedError):
-        read_batch(lens, find_sources([str(folder)]), order, stop_after(11))
-    rows = read_batch(lens, find_sources([str(other)]), order)
-    assert rows == read_batch(lens, find_sources([str(other)]), Order())
+        read_batch(lens.eye, find_sources([str(folder)]), order, stop_after(11))
+    rows = read_batch(lens.eye, find_sources([str(other)]), order)
+    assert rows == read_batch(lens.eye, find_sources([str(other)]), Order())
 
 
 @pytest.mark.parametrize(
@@ -113,10 +113,10 @@ def test_rows_of_a_model_that_was_set_otherwise_are_read_again(
 ) -> None:
     found, order = find_sources([str(folder)]), Order(output=tmp_path / "out.csv", batch_size=1)
     with pytest.raises(StoppedError):
-        read_batch(lens, found, order, stop_after(4))
+        read_batch(lens.eye, found, order, stop_after(4))
     opened.clear()
     other = replace(lens.saved, description=replace(lens.description, **changed))
-    read_batch(replace(lens, saved=other), found, order)
+    read_batch(replace(lens, saved=other).eye, found, order)
     assert len(opened) == len(found)
 
 
@@ -129,8 +129,8 @@ def test_maps_and_the_sheet_of_an_interrupted_batch_are_whole(
         order = Order(output=tmp_path / f"{name}.csv", maps=tmp_path / name, methods=("cam",), batch_size=1)
         if stop:
             with pytest.raises(StoppedError):
-                read_batch(lens, found, order, stop_after(stop))
-        read_batch(lens, found, order)
+                read_batch(lens.eye, found, order, stop_after(stop))
+        read_batch(lens.eye, found, order)
         pictures[name] = {
             path.relative_to(tmp_path / name).as_posix(): path.read_bytes()
             for path in (tmp_path / name).rglob("*.png")
@@ -149,7 +149,7 @@ def test_every_map_says_its_own_size(
         return image
 
     monkeypatch.setattr("spermlens.report.caption.captioned", written)
-    read_batch(lens, find_sources([str(folder / "normal")]), Order(maps=tmp_path / "maps"))
+    read_batch(lens.eye, find_sources([str(folder / "normal")]), Order(maps=tmp_path / "maps"))
     assert said
     assert all(words.endswith(": CAM at pooled, 2 × 2") for words in said)
 
@@ -161,10 +161,10 @@ def test_an_output_that_is_there_is_refused_before_anything_is_read(
     output.write_text("precious")
     for order in (Order(output=output), Order(page=output)):
         with pytest.raises(UsageError, match="add --overwrite"):
-            read_batch(lens, find_sources([str(folder)]), order)
+            read_batch(lens.eye, find_sources([str(folder)]), order)
     assert output.read_text() == "precious"
     assert opened == []
-    read_batch(lens, find_sources([str(folder)]), Order(output=output, overwrite=True))
+    read_batch(lens.eye, find_sources([str(folder)]), Order(output=output, overwrite=True))
     assert output.read_text() != "precious"
 
 
@@ -172,18 +172,18 @@ def test_the_csv_guards_names_that_look_like_formulas(lens: Lens, folder: Path, 
     name = folder / "=1+1.png"
     Image.open(folder / "normal" / "image_001.BMP").save(name)
     output = tmp_path / "out.csv"
-    rows = read_batch(lens, find_sources([str(name)]), Order(output=output))
+    rows = read_batch(lens.eye, find_sources([str(name)]), Order(output=output))
     assert rows[0]["image"] == "=1+1.png"
     (row,) = csv.DictReader(output.read_text().splitlines())
     assert row["image"] == "'=1+1.png"
-    assert output.read_text() == as_csv(lens, rows, Order())
+    assert output.read_text() == as_csv(lens.eye, rows, Order())
 
 
 def test_a_name_that_is_no_text_is_written_too(lens: Lens, folder: Path, tmp_path: Path) -> None:
     shutil.copyfile(folder / "normal" / "image_001.BMP", folder / "normal" / "caf\udce9.bmp")
     for suffix in (".csv", ".json"):
         output = tmp_path / f"out{suffix}"
-        read_batch(lens, find_sources([str(folder / "normal")]), Order(output=output))
+        read_batch(lens.eye, find_sources([str(folder / "normal")]), Order(output=output))
         assert "caf\\" in output.read_text("utf-8")
 
 
@@ -217,7 +217,7 @@ def test_the_page_shows_those_first_that_a_person_should_look_at(
     blank = folder / "blank.png"
     Image.fromarray(np.full((131, 131, 3), 200, np.uint8)).save(blank)
     page = tmp_path / "page.html"
-    rows = read_batch(lens, find_sources([str(folder)]), Order(page=page))
+    rows = read_batch(lens.eye, find_sources([str(folder)]), Order(page=page))
     text = page.read_text()
     shown = [row for row in rows if str(row["image"]) in text]
     assert {"blank.png"} <= {row["image"] for row in shown}
@@ -226,7 +226,7 @@ def test_the_page_shows_those_first_that_a_person_should_look_at(
 
 def test_rows_tell_what_was_measured_unless_it_is_left_out(lens: Lens, folder: Path) -> None:
     found = find_sources([str(folder)], None, 0.1)
-    rows, bare = read_batch(lens, found, Order()), read_batch(lens, found, Order(measures=False))
+    rows, bare = read_batch(lens.eye, found, Order()), read_batch(lens.eye, found, Order(measures=False))
     assert list(rows[0]) == Order().headings(lens)
     assert list(bare[0]) == Order(measures=False).headings(lens)
     for row, without in zip(rows, bare, strict=True):
@@ -251,7 +251,7 @@ def with_normal(lens: Lens) -> Lens:
 
 def test_a_model_that_knows_normal_cells_places_and_doubts(lens: Lens, folder: Path, tmp_path: Path) -> None:
     page, knowing = tmp_path / "page.html", with_normal(lens)
-    rows = read_batch(knowing, find_sources([str(folder)]), Order(page=page))
+    rows = read_batch(knowing.eye, find_sources([str(folder)]), Order(page=page))
     placed = [row for row in rows if row["length_over_width_percentile"] is not None]
     assert placed
     assert all(row["length_over_width_percentile"] == 0 and not row["outline_reason"] for row in placed)
@@ -291,7 +291,7 @@ def test_a_model_saved_with_a_ruler_tells_both_votes(
 ) -> None:
     output, page = tmp_path / "rows.csv", tmp_path / "page.html"
     order, both = Order(output=output, page=page), spermlens.load(voting, device="cpu")
-    read_batch(both, find_sources([str(folder)]), order)
+    read_batch(both.eye, find_sources([str(folder)]), order)
     rows = list(csv.DictReader(output.open(newline="")))
     read = [row for row in rows if row["status"] != "bad_input"]
     assert {row["status"] for row in rows} - {row["status"] for row in read} == {"bad_input"}
@@ -300,7 +300,7 @@ def test_a_model_saved_with_a_ruler_tells_both_votes(
     assert "what is measured says" in page.read_text()
     alone = {
         row["image"]: row["head_shape_likeliest"]
-        for row in read_batch(lens, find_sources([str(folder)]), Order())
+        for row in read_batch(lens.eye, find_sources([str(folder)]), Order())
     }
     assert all(row["head_shape_by_network"] == alone[row["image"]] for row in read)
     found = both.read(folder / read[0]["image"])[0].prediction

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spermlens.files import make_sure_of, shortened, sweep_below, write_bytes
-from spermlens.lens import Lens
+from spermlens.predict.eye import Eye
 from spermlens.predict.journal import Batch, Journal, Show, carried_on, make_sure
 from spermlens.predict.names import name_below
 from spermlens.predict.pipeline import Ask, read_batches, read_sources
@@ -38,8 +38,8 @@ class Order:
     measures: bool = True  # outline and measure every cell
     overwrite: bool = False
 
-    def ask(self, lens: Lens, methods: tuple[str, ...]) -> Ask:
-        views = self.views or lens.description.views
+    def ask(self, eye: Eye, methods: tuple[str, ...]) -> Ask:
+        views = self.views or eye.description.views
         return Ask(
             views=views,
             methods=methods,
@@ -48,91 +48,93 @@ class Order:
             measures=self.measures,
         )
 
-    def headings(self, lens: Lens) -> list[str]:
+    def headings(self, eye: Eye) -> list[str]:
         """The columns of its rows."""
-        more = measure_columns(lens.tasks, lens.description.normal) if self.measures else []
-        return [*columns(lens.tasks, lens.description.voting), *more]
+        model = eye.description
+        more = measure_columns(model.tasks, model.normal) if self.measures else []
+        return [*columns(model.tasks, model.voting), *more]
 
 
 def read_batch(
-    lens: Lens, sources: Sequence[Source], order: Order, show: Show = lambda _done, _total: None
+    eye: Eye, sources: Sequence[Source], order: Order, show: Show = lambda _done, _total: None
 ) -> list[Row]:
     """Read every source once, write what was ordered, and return all rows in the order of the sources."""
-    journal = _journal(lens, order)
+    journal = _journal(eye, order)
     make_sure((order.output, order.page), journal, overwrite=order.overwrite)
     if order.maps is not None:
         make_sure_of(order.maps / "contact-sheet.png")
         sweep_below(order.maps)
-    rows = _read(lens, sources, order, journal, show)
+    rows = _read(eye, sources, order, journal, show)
     if order.page is not None:
-        _write_page(lens, sources, rows, order)
+        _write_page(eye, sources, rows, order)
     if journal is not None:  # last, so that after a kill at any moment the same command goes on
-        journal.finish(rows, order.headings(lens))
+        journal.finish(rows, order.headings(eye))
     return rows
 
 
-def as_csv(lens: Lens, rows: Sequence[Row], order: Order) -> str:
-    headings = order.headings(lens)
+def as_csv(eye: Eye, rows: Sequence[Row], order: Order) -> str:
+    headings = order.headings(eye)
     return to_csv(headings, ([row[name] for name in headings] for row in rows))
 
 
 def _read(
-    lens: Lens, sources: Sequence[Source], order: Order, journal: Journal | None, show: Show
+    eye: Eye, sources: Sequence[Source], order: Order, journal: Journal | None, show: Show
 ) -> list[Row]:
     """All rows; the maps are written on the way, and the sheet of the first of them at the end."""
     from spermlens.report.tiles import card_sized
 
-    ask = order.ask(lens, order.methods if order.maps else ())
+    ask = order.ask(eye, order.methods if order.maps else ())
     sheet: list[Reading] = []
     fresh = 0
 
     def read(waiting: list[Source]) -> Iterator[Batch]:
         nonlocal fresh
-        for batch in read_batches(lens.saved, waiting, ask, lens.device):
+        for batch in read_batches(eye, waiting, ask):
             fresh += len(batch)
             if order.maps is not None:
                 readings = [reading for _, found in batch for reading in found]
                 _write_maps(order.maps, readings)
                 sheet.extend(map(card_sized, readings[: max(0, ON_THE_SHEET - len(sheet))]))
-            yield {source: [_row(lens, reading, order) for reading in found] for source, found in batch}
+            yield {source: [_row(eye, reading, order) for reading in found] for source, found in batch}
 
     rows = carried_on(sources, journal, read, show)
     if order.maps is not None:
         if fresh < len(sources):  # the sheet shows the first images, whenever they were read
-            again = read_sources(lens.saved, sources, ask, lens.device)
+            again = read_sources(eye, sources, ask)
             all_readings = (card_sized(reading) for _, found in again for reading in found)
             sheet = list(islice(all_readings, ON_THE_SHEET))
-        _write_sheet(lens, order.maps, sheet)
+        _write_sheet(eye, order.maps, sheet)
     return rows
 
 
-def _row(lens: Lens, reading: Reading, order: Order) -> Row:
-    model = lens.description
+def _row(eye: Eye, reading: Reading, order: Order) -> Row:
+    model = eye.description
     if order.measures:
-        return measured_row(reading, lens.tasks, model.normal, model.voting)
-    return row_of(reading.prediction, lens.tasks, model.voting)
+        return measured_row(reading, model.tasks, model.normal, model.voting)
+    return row_of(reading.prediction, model.tasks, model.voting)
 
 
-def _journal(lens: Lens, order: Order) -> Journal | None:
+def _journal(eye: Eye, order: Order) -> Journal | None:
     """The journal of the output, if there is one; it is not continued when its maps were to be others."""
     if order.output is None:
         return None
-    ask = order.ask(lens, order.methods)
+    ask = order.ask(eye, order.methods)
     maps = [str(order.maps.absolute()), ask.layer, *ask.methods] if order.maps else []
     settings = {
-        "model": lens.description.id,
+        "model": eye.description.id,
+        "runs_on": eye.runs_on,
         "views": ask.views,
         "maps": maps,
         "measures": order.measures,
-        **_deciding(lens),
+        **_deciding(eye),
     }
     return Journal(order.output, settings, order.page)
 
 
-def _deciding(lens: Lens) -> dict[str, Any]:
+def _deciding(eye: Eye) -> dict[str, Any]:
     """What of model.json a row rests on; the model's id tells its weights alone."""
     beside = ("name", "weights_sha256", "views", "data", "results", "notes")
-    return {name: value for name, value in asdict(lens.description).items() if name not in beside}
+    return {name: value for name, value in asdict(eye.description).items() if name not in beside}
 
 
 def _write_maps(folder: Path, readings: Sequence[Reading]) -> None:
@@ -153,13 +155,13 @@ def _map_name(reading: Reading, found: Explanation) -> str:
     return name_below(reading.prediction.id, f"{said}.png")
 
 
-def _write_sheet(lens: Lens, folder: Path, readings: Sequence[Reading]) -> None:
+def _write_sheet(eye: Eye, folder: Path, readings: Sequence[Reading]) -> None:
     from spermlens.report.contact_sheet import contact_sheet
     from spermlens.report.overlay import png_bytes
     from spermlens.report.prediction_page import tile_of
 
     tiles = [
-        tile_of(_legible(lens, reading), lens.tasks, lens.description.threshold)
+        tile_of(_legible(eye, reading), eye.description.tasks, eye.description.threshold)
         for reading in readings
         if reading.image is not None
     ]
@@ -167,9 +169,9 @@ def _write_sheet(lens: Lens, folder: Path, readings: Sequence[Reading]) -> None:
         write_bytes(folder / "contact-sheet.png", png_bytes(contact_sheet(tiles)))
 
 
-def _legible(lens: Lens, reading: Reading) -> Reading:
+def _legible(eye: Eye, reading: Reading) -> Reading:
     """With several tasks one map a task is shown: the first method's. The folder of maps holds all."""
-    if len(lens.tasks) == 1:
+    if len(eye.description.tasks) == 1:
         return reading
     seen: dict[str, Explanation] = {}
     for found in reading.explanations:
@@ -177,7 +179,7 @@ def _legible(lens: Lens, reading: Reading) -> Reading:
     return replace(reading, explanations=tuple(seen.values()))
 
 
-def _write_page(lens: Lens, sources: Sequence[Source], rows: Sequence[Row], order: Order) -> None:
+def _write_page(eye: Eye, sources: Sequence[Source], rows: Sequence[Row], order: Order) -> None:
     """The page shows those cells first that a person should look at; only these are read again."""
     from spermlens.report.page import write_page
     from spermlens.report.prediction_page import prediction_report
@@ -189,19 +191,19 @@ def _write_page(lens: Lens, sources: Sequence[Source], rows: Sequence[Row], orde
     ids = {str(row["image"]) for row in shown[:ON_THE_PAGE]}
     wanted = ids | {id.rsplit("#", 1)[0] for id in ids}
     chosen = [source for source in sources if source.id in wanted]
-    ask = order.ask(lens, order.methods)
+    ask = order.ask(eye, order.methods)
     readings = [
-        _legible(lens, card_sized(reading))
-        for _, found in read_sources(lens.saved, chosen, ask, lens.device)
+        _legible(eye, card_sized(reading))
+        for _, found in read_sources(eye, chosen, ask)
         for reading in found
         if reading.prediction.id in ids and reading.image is not None
     ]
-    write_page(order.page, prediction_report(rows, readings, lens.tasks, _facts(lens, ask)))
+    write_page(order.page, prediction_report(rows, readings, eye.description.tasks, _facts(eye, ask)))
 
 
-def _facts(lens: Lens, ask: Ask) -> dict[str, Any]:
+def _facts(eye: Eye, ask: Ask) -> dict[str, Any]:
     """What a result must be traced by."""
-    description, environment = lens.description, describe_environment(str(lens.device), 0)
+    description, environment = eye.description, describe_environment(eye.runs_on, 0)
     return {
         "model": description.id,
         "architecture": description.architecture,

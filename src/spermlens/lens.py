@@ -22,14 +22,16 @@ from spermlens.datasets import Listing, open_data
 from spermlens.errors import DataError, DataMissing, UnknownName, UsageError
 from spermlens.evaluate.intervals import condition_of, judge
 from spermlens.evaluate.table import Predictions
-from spermlens.explain._engine import EveryClass, Question, is_exact
+from spermlens.explain._engine import is_exact
+from spermlens.explain._scaled import EveryClass, Question
 from spermlens.files import is_file, is_there
 from spermlens.images import read_pages
 from spermlens.models._description import DESCRIPTION, Description, describe
 from spermlens.models._store import Saved
 from spermlens.models._store import load as load_saved
 from spermlens.predict.framed import Framed
-from spermlens.predict.pipeline import Ask, read_framed, read_samples, reasons
+from spermlens.predict.network import NetworkEye
+from spermlens.predict.pipeline import Ask, read_framed, read_samples, reasons, squares_of
 from spermlens.predict.tensors import choose_device, look, to_tensor
 from spermlens.runs import find_run, list_runs
 from spermlens.types import Explanation, Prediction, Reading, Result, Sample, Task
@@ -91,6 +93,11 @@ class Lens:
     def tasks(self) -> tuple[Task, ...]:
         return self.saved.description.tasks
 
+    @property
+    def eye(self) -> NetworkEye:
+        """What the pipeline asks."""
+        return NetworkEye(self.saved, self.device)
+
     def predict(self, images: Picture | Iterable[Picture], *, views: int | None = None) -> list[Prediction]:
         """One prediction an image; a file of several pages gives one each."""
         return [reading.prediction for reading in self.read(images, views=views)]
@@ -111,7 +118,7 @@ class Lens:
             layer=layer,
             measures=measures,
         )
-        return read_samples(self.saved, _samples(images), ask, self.device)
+        return read_samples(self.eye, _samples(images), ask)
 
     def explain(
         self,
@@ -134,7 +141,7 @@ class Lens:
         cells = [Framed(sample, self.description.framing) for sample in _samples(images)]
         if target is None and rival is None:
             ask = Ask(views=self.description.views, methods=(method,), tasks=(chosen.name,), layer=layer)
-            said = read_framed(self.saved, cells, ask, self.device)
+            said = read_framed(self.eye, cells, ask)
             return [reading.explanations[0] for reading in said]
         if target is None:
             raise UsageError(f"Why it is not '{rival}' needs the class that it is: name a target, too.")
@@ -145,7 +152,7 @@ class Lens:
             method=method,
             layer=layer,
         )
-        return reasons(self.saved, cells, to_tensor([cell.square for cell in cells], self.device), question)
+        return reasons(self.eye, cells, squares_of(cells), question) if cells else []
 
     def maps(
         self, images: Picture | Iterable[Picture], *, method: str = "cam", task: str | None = None
@@ -194,7 +201,7 @@ class Lens:
         ask = Ask(views=self.description.views if views is None else views)
         for start in range(0, len(listing), ask.batch_size):
             samples = list(listing[start : start + ask.batch_size])
-            for reading in read_samples(self.saved, samples, ask, self.device):
+            for reading in read_samples(self.eye, samples, ask):
                 for task, _ in pairs:
                     said[task.name].append(reading.prediction.probabilities[task.name])
         zeros = np.zeros(len(listing), np.int64)

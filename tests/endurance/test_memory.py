@@ -50,7 +50,7 @@ def read_many(trained: Any, place: Path, count: int) -> dict[str, float]:
 
     begun = time.monotonic()
     order = Order(output=place / "rows.csv", page=place / "page.html", methods=("cam",), views=1)
-    rows = read_batch(lens, find_sources([str(place / "images")]), order, show)
+    rows = read_batch(lens.eye, find_sources([str(place / "images")]), order, show)
     seconds = time.monotonic() - begun
     after = in_memory()
     with (place / "rows.csv").open(encoding="utf-8", newline="") as stream:

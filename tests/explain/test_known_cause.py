@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from spermlens.explain import METHODS
-from spermlens.explain._engine import Question, RawMap, as_explanation, enlarge, explain
+from spermlens.explain._engine import explain
+from spermlens.explain._scaled import Question, RawMap, as_explanation, enlarge
 from spermlens.models._network import Network
 from spermlens.types import Task
 
@@ -45,7 +46,7 @@ def scene(row: int, column: int, height: int = 4, width: int = 6) -> Tensor:
     return picture
 
 
-@pytest.mark.parametrize("method", list(METHODS))
+@pytest.mark.parametrize("method", [*METHODS, "cam+smooth"])
 @pytest.mark.parametrize("spot", SPOTS)
 def test_the_peak_falls_on_the_cause(method: str, spot: tuple[int, int]) -> None:
     (found,) = explain(red_detector(), scene(*spot), Question(task="spot", targets=(1,), method=method))

@@ -15,6 +15,7 @@ from spermlens.lens import Lens
 from spermlens.locate import segment
 from spermlens.models._store import Saved, load
 from spermlens.predict.framed import Framed
+from spermlens.predict.network import NetworkEye
 from spermlens.predict.pipeline import Ask, read_samples
 from spermlens.predict.tensors import probabilities, to_tensor
 from spermlens.types import Image, Sample
@@ -54,7 +55,7 @@ def test_without_alignment_no_outline_is_looked_for(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("views", [1, 4])
 def test_a_turned_head_is_answered_alike(aligned: Saved, views: int) -> None:
     samples = [Sample(id=str(n), image=np.rot90(head(), n).copy()) for n in range(4)]
-    first, *others = read_samples(aligned, samples, Ask(views=views), CPU)
+    first, *others = read_samples(NetworkEye(aligned, CPU), samples, Ask(views=views))
     for other in others:
         for task, said in first.prediction.probabilities.items():
             np.testing.assert_allclose(other.prediction.probabilities[task], said, atol=0.01)
@@ -62,7 +63,7 @@ def test_a_turned_head_is_answered_alike(aligned: Saved, views: int) -> None:
 
 def test_the_views_are_those_of_upright_heads(aligned: Saved) -> None:
     sample = Sample(id="head", image=head())
-    (reading,) = read_samples(aligned, [sample], Ask(views=8), CPU)
+    (reading,) = read_samples(NetworkEye(aligned, CPU), [sample], Ask(views=8))
     square = to_tensor([Framed(sample, aligned.description.framing).square])
     for upright in (True, False):
         said = probabilities(
@@ -80,7 +81,7 @@ def test_the_views_are_those_of_upright_heads(aligned: Saved) -> None:
 def test_a_map_turns_with_its_head(aligned: Saved) -> None:
     image = head()
     samples = [Sample(id=str(n), image=np.rot90(image, n).copy()) for n in range(2)]
-    one, other = read_samples(aligned, samples, Ask(methods=("cam",)), CPU)
+    one, other = read_samples(NetworkEye(aligned, CPU), samples, Ask(methods=("cam",)))
     heat = one.explanations[0].heat
     assert heat.shape == image.shape[:2]
     assert heat.max() > 0

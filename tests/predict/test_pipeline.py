@@ -11,12 +11,12 @@ import pytest
 import torch
 from PIL import Image
 
-from spermlens.explain._engine import Question
+from spermlens.explain._scaled import Question
 from spermlens.models._store import Saved, load
 from spermlens.predict.framed import Framed
-from spermlens.predict.pipeline import Ask, read_sources, reasons
+from spermlens.predict.network import NetworkEye
+from spermlens.predict.pipeline import Ask, read_sources, reasons, squares_of
 from spermlens.predict.sources import find_sources
-from spermlens.predict.tensors import to_tensor
 from spermlens.types import Reading, Sample
 
 CPU = torch.device("cpu")
@@ -42,7 +42,7 @@ def folder(trained: Any, tmp_path: Path) -> Path:
 
 
 def read(saved: Saved, folder: Path, **settings: Any) -> dict[str, Reading]:
-    found = read_sources(saved, find_sources([str(folder)]), Ask(**settings), CPU)
+    found = read_sources(NetworkEye(saved, CPU), find_sources([str(folder)]), Ask(**settings))
     return {reading.prediction.id: reading for _, readings in found for reading in readings}
 
 
@@ -99,10 +99,10 @@ def test_maps_of_every_exact_method_come_with_the_answers(saved: Saved, folder: 
         said = plain[id].prediction.probabilities["head_shape"]
         assert np.array_equal(reading.prediction.probabilities["head_shape"], said)
         cell = Framed(Sample(id=id, image=reading.image), saved.description.framing)
-        squares, target = to_tensor([cell.square]), int(said.argmax())
+        squares, target = squares_of([cell]), int(said.argmax())
         for method, one in zip(methods, reading.explanations, strict=True):
             question = Question(task="head_shape", targets=(target,), method=method)
-            (alone,) = reasons(saved, [cell], squares, question)
+            (alone,) = reasons(NetworkEye(saved, CPU), [cell], squares, question)
             assert (one.method, one.target, one.map_size) == (method, alone.target, alone.map_size)
             np.testing.assert_allclose(one.heat, alone.heat, atol=1e-4)
             assert one.peak == pytest.approx(alone.peak, rel=1e-4)
@@ -143,7 +143,7 @@ def test_sources_are_opened_no_faster_than_they_are_read(saved: Saved, folder: P
             opened.append(source.id)
             yield source
 
-    found = read_sources(saved, watched(), Ask(batch_size=2), CPU)
+    found = read_sources(NetworkEye(saved, CPU), watched(), Ask(batch_size=2))
     next(found)
     assert opened == ["1.bmp", "2.bmp"]
     assert len(list(found)) == 5

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from spermlens.errors import ConfigError
-from spermlens.predict.views import COUNTS, turn, undo, view
+from spermlens.predict.sides import COUNTS
+from spermlens.predict.views import turn, undo, view
 
 EVERY_VIEW = [(index, count) for count in COUNTS for index in range(count)]
 

@@ -22,6 +22,7 @@ from spermlens.models._description import Description, Voting
 from spermlens.models._ruler import Floats, Ruler
 from spermlens.models._store import Saved
 from spermlens.predict import framed
+from spermlens.predict.network import NetworkEye
 from spermlens.predict.pipeline import Ask, read_samples
 from spermlens.predict.tensors import probabilities, to_tensor
 from spermlens.types import Image, Sample, Task
@@ -88,7 +89,7 @@ def by_network(saved: Saved, cells: list[Sample], task: str) -> Floats:
 
 
 def said(saved: Saved, cells: list[Sample], task: str = "shape", **ask: Any) -> Floats:
-    readings = read_samples(saved, cells, Ask(views=2, **ask), CPU)
+    readings = read_samples(NetworkEye(saved, CPU), cells, Ask(views=2, **ask))
     return np.stack([reading.prediction.probabilities[task] for reading in readings])
 
 
@@ -111,7 +112,9 @@ def test_both_votes_are_told(saved: Saved) -> None:
         by_network(saved, cells, "shape").argmax(1),
         ruler().probabilities(columns.only(COLUMNS).values).argmax(1),
     )
-    votes = [reading.prediction.votes for reading in read_samples(saved, cells, Ask(views=2), CPU)]
+    votes = [
+        reading.prediction.votes for reading in read_samples(NetworkEye(saved, CPU), cells, Ask(views=2))
+    ]
     assert [classes.index(one["shape"].network) for one in votes] == expected[0].tolist()
     assert [classes.index(one["shape"].measures) for one in votes] == expected[1].tolist()
     assert [one["shape"].differ for one in votes] == (expected[0] != expected[1]).tolist()
@@ -178,13 +181,15 @@ def test_a_cell_is_outlined_and_measured_once_for_all_purposes(saved: Saved, loo
 
 def test_without_a_ruler_nothing_is_measured_unasked(saved: Saved, looked: list[str]) -> None:
     plain = Saved(saved.network, replace(saved.description, voting={}))
-    (reading,) = read_samples(plain, samples()[:1], Ask(), CPU)
+    (reading,) = read_samples(NetworkEye(plain, CPU), samples()[:1], Ask())
     assert (looked, reading.prediction.votes) == ([], {})
 
 
 def test_a_map_explains_the_class_that_both_votes_make_likeliest(saved: Saved) -> None:
     outvoted = []
-    for reading in read_samples(saved, samples(), Ask(views=2, methods=("cam",), tasks=("shape",)), CPU):
+    for reading in read_samples(
+        NetworkEye(saved, CPU), samples(), Ask(views=2, methods=("cam",), tasks=("shape",))
+    ):
         likeliest = TASKS[0].classes[int(reading.prediction.probabilities["shape"].argmax())]
         assert reading.explanations[0].target == likeliest
         outvoted.append(likeliest != reading.prediction.votes["shape"].network)
@@ -194,4 +199,4 @@ def test_a_map_explains_the_class_that_both_votes_make_likeliest(saved: Saved) -
 def test_a_measure_that_is_not_taken_any_more_is_named(saved: Saved) -> None:
     strange = replace(ruler(), columns=("length_over_width", "width_px", "area_px2", "roundness"))
     with pytest.raises(BadModel, match="votes by roundness, which this version does not measure"):
-        read_samples(replace(saved, rulers={"shape": strange}), samples()[:1], Ask(), CPU)
+        read_samples(NetworkEye(replace(saved, rulers={"shape": strange}), CPU), samples()[:1], Ask())

@@ -31,7 +31,10 @@ def predict(
     report: Annotated[Path | None, typer.Option(help="Write a self-contained page.")] = None,
     method: Annotated[
         list[str] | None,
-        typer.Option(help="For maps: cam (the default), gradcam, gradcampp, cbam. Repeatable."),
+        typer.Option(
+            help="For maps: cam (the default), gradcam, gradcampp, layercam, integrated_gradients, "
+            "occlusion, cbam; each also as NAME+smooth. Repeatable."
+        ),
     ] = None,
     layer: Annotated[str, typer.Option(help="Where to look inside; `models show` lists the layers.")] = "",
     views: Annotated[int, typer.Option(help="Rotations and mirrors averaged; 0: the model's own.")] = 0,
@@ -72,7 +75,7 @@ def predict(
     if as_json:
         print_json(rows)
     elif output is None:
-        typer.echo(as_csv(lens, rows, order), nl=False)
+        typer.echo(as_csv(lens.eye, rows, order), nl=False)
     unreadable = sum(row["status"] == "bad_input" for row in rows)
     if unreadable:
         raise DataError(f"{unreadable} of {len(rows)} images could not be read; their rows say why.")
@@ -83,7 +86,7 @@ def carry_out(lens: Lens, sources: list[Source], order: Order, quiet: bool) -> l
     from spermlens.batch import read_batch
 
     with progress(quiet) as show:
-        rows = read_batch(lens, sources, order, lambda done, total: show("reading", done, total))
+        rows = read_batch(lens.eye, sources, order, lambda done, total: show("reading", done, total))
     for what, path in (("Rows", order.output), ("Maps", order.maps), ("Page", order.page)):
         if path is not None:
             say(f"{what}   {path}", quiet)
@@ -92,8 +95,8 @@ def carry_out(lens: Lens, sources: list[Source], order: Order, quiet: bool) -> l
 
 def _methods(wanted: list[str], layer: str) -> tuple[str, ...]:
     """What is asked for, else CAM, which is exact; at layers where it is not defined, Grad-CAM."""
-    from spermlens.explain import METHODS
+    from spermlens.explain import method_named
 
     for name in wanted:
-        METHODS[name]  # an unknown one is said before anything is read
+        method_named(name)  # an unknown one is said before anything is read
     return tuple(wanted) or (("cam",) if layer in ("", "pooled") else ("gradcam",))

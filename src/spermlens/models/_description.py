@@ -97,6 +97,11 @@ class Description:
         return f"{self.name}@{digest[:12]}"
 
     @property
+    def temperatures_of_network(self) -> dict[str, float]:
+        """By task, what tempers the answer of the network: where measures vote too, that of its vote."""
+        return {**self.temperature, **{task: voting.network for task, voting in self.voting.items()}}
+
+    @property
     def told(self) -> dict[str, Any]:
         """The data without the hash of every image: what a person reads."""
         return {key: value for key, value in self.data.items() if key != "pixels"}

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import torch
+import numpy as np
 
 from spermlens.errors import DataError
-from spermlens.explain._engine import Question, chosen, explain, explanations, is_exact
+from spermlens.explain._scaled import Question, explanations
 from spermlens.models._description import Description
-from spermlens.models._store import Saved
 from spermlens.predict.disagreement import disagreements
+from spermlens.predict.eye import Eye, Seen, Squares
 from spermlens.predict.framed import Framed
 from spermlens.predict.normal import percentiles
+from spermlens.predict.sides import Sides
 from spermlens.predict.sources import Source
 from spermlens.predict.status import bad_input, decide
-from spermlens.predict.tensors import Seen, look, to_tensor
-from spermlens.predict.views import Sides
-from spermlens.predict.votes import temperatures_of_networks, voted
+from spermlens.predict.votes import voted
 from spermlens.types import Explanation, Reading, Sample, Status
 
 HELD_AT_MOST = 200_000_000  # bytes of pixels that wait for their batch to fill: large images come singly
@@ -36,16 +35,14 @@ class Ask:
     measures: bool = False  # outline and measure every cell
 
 
-def read_sources(
-    saved: Saved, sources: Iterable[Source], ask: Ask, device: torch.device
-) -> Iterator[tuple[Source, list[Reading]]]:
+def read_sources(eye: Eye, sources: Iterable[Source], ask: Ask) -> Iterator[tuple[Source, list[Reading]]]:
     """Each source with the readings of its pages, in order."""
-    for batch in read_batches(saved, sources, ask, device):
+    for batch in read_batches(eye, sources, ask):
         yield from batch
 
 
 def read_batches(
-    saved: Saved, sources: Iterable[Source], ask: Ask, device: torch.device
+    eye: Eye, sources: Iterable[Source], ask: Ask
 ) -> Iterator[list[tuple[Source, list[Reading]]]]:
     """The same, a batch at a time: the last digits of an answer depend on what it was computed with."""
     waiting: list[tuple[Source, list[Sample] | str]] = []
@@ -56,41 +53,34 @@ def read_batches(
         held += len(pages) if isinstance(pages, list) else 1
         pixels += sum(page.image.size for page in pages if isinstance(page, Sample))
         if held >= ask.batch_size or pixels >= HELD_AT_MOST:
-            yield _read_waiting(saved, waiting, ask, device)
+            yield _read_waiting(eye, waiting, ask)
             waiting, held, pixels = [], 0, 0
     if waiting:
-        yield _read_waiting(saved, waiting, ask, device)
+        yield _read_waiting(eye, waiting, ask)
 
 
-def read_samples(saved: Saved, samples: Sequence[Sample], ask: Ask, device: torch.device) -> list[Reading]:
+def read_samples(eye: Eye, samples: Sequence[Sample], ask: Ask) -> list[Reading]:
     """Readings of images that are already in memory."""
     if not samples:
         return []
-    framing = saved.description.framing
-    return read_framed(saved, [Framed(sample, framing) for sample in samples], ask, device)
+    framing = eye.description.framing
+    return read_framed(eye, [Framed(sample, framing) for sample in samples], ask)
 
 
-def read_framed(saved: Saved, cells: Sequence[Framed], ask: Ask, device: torch.device) -> list[Reading]:
+def read_framed(eye: Eye, cells: Sequence[Framed], ask: Ask) -> list[Reading]:
     """The same of images that are framed already."""
-    description = saved.description
+    description = eye.description
     readings = []
     for start in range(0, len(cells), ask.batch_size):
         part = cells[start : start + ask.batch_size]
-        tensor = to_tensor([cell.square for cell in part], device)
-        seen = look(
-            saved.network,
-            tensor,
-            Sides(ask.views, description.framing.aligns),
-            temperature=temperatures_of_networks(description),
-            methods=[method for method in ask.methods if is_exact(method, ask.layer)],
-            batch_size=ask.batch_size,
-        )
-        seen, votes = voted(saved, part, seen)
+        squares = squares_of(part)
+        seen = eye.look(squares, Sides(ask.views, description.framing.aligns), ask.methods, ask.layer)
+        seen, votes = voted(eye, part, seen)
         said = [
             replace(decide(cell.sample, cell.square, seen.of(n), description), votes=votes[n])
             for n, cell in enumerate(part)
         ]
-        why = _reasons(saved, part, tensor, seen, ask)
+        why = _reasons(eye, part, squares, seen, ask)
         found = [
             Reading(image=cell.sample.image, prediction=prediction, explanations=of_it)
             for cell, prediction, of_it in zip(part, said, why, strict=True)
@@ -101,33 +91,17 @@ def read_framed(saved: Saved, cells: Sequence[Framed], ask: Ask, device: torch.d
     return readings
 
 
+def squares_of(cells: Sequence[Framed]) -> Squares:
+    """What an eye looks at, n x size x size x 3."""
+    return np.stack([cell.square for cell in cells])
+
+
 def reasons(
-    saved: Saved, cells: Sequence[Framed], squares: torch.Tensor, question: Question
+    eye: Eye, cells: Sequence[Framed], squares: Squares, question: Question, seen: Seen | None = None
 ) -> list[Explanation]:
     """One explanation an image, laid back over the image itself."""
-    return _laid_back(cells, explain(saved.network, squares, question))
-
-
-def _reasons(
-    saved: Saved, cells: Sequence[Framed], squares: torch.Tensor, seen: Seen, ask: Ask
-) -> list[tuple[Explanation, ...]]:
-    """Each image's, of its likeliest classes; what was seen with the answers is not looked for again."""
-    side = saved.description.framing.size
-    found: list[list[Explanation]] = []
-    for task in ask.tasks or [task.name for task in saved.description.tasks]:
-        targets = tuple(int(number) for number in seen.probabilities[task].argmax(1))
-        for method in ask.methods:
-            question = Question(task=task, targets=targets, method=method, layer=ask.layer)
-            if (method, task) in seen.maps:
-                raw = chosen(seen.maps[method, task], question)
-                why = explanations(saved.network, raw, (side, side), question)
-                found.append(_laid_back(cells, why))
-            else:
-                found.append(reasons(saved, cells, squares, question))
-    return list(zip(*found, strict=True)) if found else [()] * len(cells)
-
-
-def _laid_back(cells: Sequence[Framed], found: Sequence[Explanation]) -> list[Explanation]:
+    side, classes = eye.description.framing.size, _classes(eye, question.task)
+    found = explanations(eye.why(squares, question, seen), (side, side), question, classes)
     return [
         replace(
             one,
@@ -136,6 +110,23 @@ def _laid_back(cells: Sequence[Framed], found: Sequence[Explanation]) -> list[Ex
         )
         for cell, one in zip(cells, found, strict=True)
     ]
+
+
+def _classes(eye: Eye, task: str) -> tuple[str, ...]:
+    return next(one.classes for one in eye.description.tasks if one.name == task)
+
+
+def _reasons(
+    eye: Eye, cells: Sequence[Framed], squares: Squares, seen: Seen, ask: Ask
+) -> list[tuple[Explanation, ...]]:
+    """Each image's, of its likeliest classes."""
+    found: list[list[Explanation]] = []
+    for task in ask.tasks or [task.name for task in eye.description.tasks]:
+        targets = tuple(int(number) for number in seen.probabilities[task].argmax(1))
+        for method in ask.methods:
+            question = Question(task=task, targets=targets, method=method, layer=ask.layer)
+            found.append(reasons(eye, cells, squares, question, seen))
+    return list(zip(*found, strict=True)) if found else [()] * len(cells)
 
 
 def _measured(reading: Reading, cell: Framed, model: Description) -> Reading:
@@ -160,14 +151,14 @@ def _open(source: Source) -> list[Sample] | str:
 
 
 def _read_waiting(
-    saved: Saved, waiting: Sequence[tuple[Source, list[Sample] | str]], ask: Ask, device: torch.device
+    eye: Eye, waiting: Sequence[tuple[Source, list[Sample] | str]], ask: Ask
 ) -> list[tuple[Source, list[Reading]]]:
     samples = [sample for _, pages in waiting if isinstance(pages, list) for sample in pages]
-    readings = iter(read_samples(saved, samples, ask, device))
+    readings = iter(read_samples(eye, samples, ask))
     found = []
     for source, pages in waiting:
         if isinstance(pages, str):
-            said = bad_input(source.id, pages, saved.description)
+            said = bad_input(source.id, pages, eye.description)
             found.append((source, [Reading(image=None, prediction=said)]))
         else:
             found.append((source, [next(readings) for _ in pages]))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spermlens.errors import BadModel, UsageError
+from spermlens.errors import UsageError
 from spermlens.explain._capture import evaluating
-from spermlens.explain._engine import EveryClass, every_class
+from spermlens.explain._engine import every_class
+from spermlens.explain._scaled import EveryClass
 from spermlens.models._network import Network
-from spermlens.predict.views import ONE_SIDE, Sides
+from spermlens.predict.eye import Seen, check_finite, tempered
+from spermlens.predict.sides import ONE_SIDE, Sides
+from spermlens.predict.views import view
 from spermlens.types import Image
 
 Logits = dict[str, Tensor]
@@ -46,20 +48,6 @@ def to_tensor(squares: list[Image] | NDArray[np.uint8], device: torch.device | N
     return stacked.to(device or "cpu").permute(0, 3, 1, 2).float().div_(255)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a network says of n squares."""
-
-    probabilities: dict[str, NDArray[np.float64]]  # {task: (n, classes)}, averaged over the views, tempered
-    distances: NDArray[np.float64] | None  # (n,) to what it learned from, in the first view; None: not known
-    maps: Mapping[tuple[str, str], EveryClass] = field(default_factory=dict)  # (method, task), first view
-
-    def of(self, index: int) -> tuple[dict[str, NDArray[np.float64]], float | None]:
-        """Probabilities and distance of one square."""
-        distance = None if self.distances is None else float(self.distances[index])
-        return {task: values[index] for task, values in self.probabilities.items()}, distance
-
-
 def look(
     network: Network,
     squares: Tensor,
@@ -75,14 +63,14 @@ def look(
     `methods` are exact ones, whose maps of every class the same passes give.
     """
     divisor = _divisors(network, temperature or {})
-    parts = {task.name: [torch.zeros(0, len(task.classes))] for task in network.tasks}
+    parts = {task.name: [np.zeros((0, len(task.classes)))] for task in network.tasks}
     maps: dict[tuple[str, str], list[EveryClass]] = {(m, task): [] for m in methods for task in parts}
     far: list[Tensor] = []
     with evaluating(network), torch.inference_mode():
         for batch in torch.split(squares, batch_size) if len(squares) else ():
             mean: Logits = {}
             for index in range(sides.count):
-                passage = network.read(sides.view(batch, index))
+                passage = network.read(view(batch, index, sides.count, upright=sides.upright))
                 if index == 0 and network.familiar is not None:
                     far.append(network.familiar(passage.features).double().cpu())
                 for method, task in maps if index == 0 else ():
@@ -91,14 +79,9 @@ def look(
                     share = torch.softmax(logits.double(), 1) / sides.count
                     mean[task] = mean[task] + share if task in mean else share
             for task, values in mean.items():
-                parts[task].append(tempered(values, divisor[task]).cpu())
-    found = {task: torch.cat(values).double().numpy() for task, values in parts.items()}
-    for task, said in found.items():
-        if not np.isfinite(said).all():
-            raise BadModel(
-                f"The answers to '{task}' are not finite: the network's values overflow. "
-                "Train it again with a lower learning rate."
-            )
+                parts[task].append(tempered(values.cpu().numpy(), divisor[task]))
+    found = {task: np.concatenate(values) for task, values in parts.items()}
+    check_finite(found)
     together = {key: np.concatenate(values) for key, values in maps.items() if values}
     return Seen(found, torch.cat(far).numpy() if far else None, together)
 
@@ -115,13 +98,6 @@ def probabilities(
     """{task: (n, classes)}: softmax averaged over the views, tempered."""
     sides = Sides(views, upright)
     return look(network, squares, sides, temperature=temperature, batch_size=batch_size).probabilities
-
-
-def tempered(probabilities: Tensor, divisor: float) -> Tensor:
-    """Their logarithms divided; the likeliest class stays so."""
-    if divisor == 1:
-        return probabilities
-    return torch.softmax(probabilities.clamp(min=torch.finfo(torch.float64).tiny).log() / divisor, 1)
 
 
 def _divisors(network: Network, temperature: Mapping[str, float]) -> dict[str, float]:

@@ -10,38 +10,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from spermlens.errors import BadModel
 from spermlens.locate.columns import ALL
 from spermlens.models._description import Description
 from spermlens.models._ruler import Ruler
-from spermlens.models._store import Saved
+from spermlens.predict.eye import Eye, Floats, Seen, tempered
 from spermlens.predict.framed import Framed
-from spermlens.predict.tensors import Seen, tempered
 from spermlens.types import Task, Votes
 
-Floats = NDArray[np.float64]
 OfOne = dict[str, Votes]  # task -> how the two votes on one cell went
 
 
-def temperatures_of_networks(model: Description) -> dict[str, float]:
-    """By task, what tempers the answer of the network: where measures vote too, that of its vote."""
-    return {**model.temperature, **{task: voting.network for task, voting in model.voting.items()}}
-
-
-def voted(saved: Saved, cells: Sequence[Framed], seen: Seen) -> tuple[Seen, list[OfOne]]:
+def voted(eye: Eye, cells: Sequence[Framed], seen: Seen) -> tuple[Seen, list[OfOne]]:
     """The mean of both votes instead of the network's where measures vote, and which class each was for."""
-    model, together = saved.description, dict(seen.probabilities)
+    model, together = eye.description, dict(seen.probabilities)
     votes: list[OfOne] = [{} for _ in cells]
     for task in model.tasks:
-        if task.name not in saved.rulers:
+        if task.name not in eye.rulers:
             continue
-        by_network, ruler = seen.probabilities[task.name], saved.rulers[task.name]
-        by_measures = _tempered(_told(ruler, cells, model), model.voting[task.name].measures)
+        by_network, ruler = seen.probabilities[task.name], eye.rulers[task.name]
+        by_measures = tempered(_told(ruler, cells, model), model.voting[task.name].measures)
         mean = (by_network + by_measures) / 2
-        together[task.name] = _tempered(mean, model.temperature.get(task.name, 1.0))
+        together[task.name] = tempered(mean, model.temperature.get(task.name, 1.0))
         for of_one, one, other in zip(votes, by_network, by_measures, strict=True):
             of_one[task.name] = Votes(network=_likeliest(task, one), measures=_likeliest(task, other))
     return replace(seen, probabilities=together), votes
@@ -55,10 +46,6 @@ def _told(ruler: Ruler, cells: Sequence[Framed], model: Description) -> Floats:
         )
     where = [ALL.index(name) for name in ruler.columns]
     return ruler.probabilities(np.array([cell.row for cell in cells])[:, where])
-
-
-def _tempered(probabilities: Floats, temperature: float) -> Floats:
-    return np.asarray(tempered(torch.from_numpy(probabilities), temperature).numpy())
 
 
 def _likeliest(task: Task, probabilities: Floats) -> str:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from spermlens.datasets import Listing
 from spermlens.errors import DataCorrupt
 from spermlens.evaluate.table import Predictions
-from spermlens.explain._engine import Question, raw_maps
+from spermlens.explain._engine import raw_maps
+from spermlens.explain._scaled import Question
 from spermlens.files import write_json
 from spermlens.models._network import Network
 from spermlens.predict.tensors import probabilities, to_tensor
