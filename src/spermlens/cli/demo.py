@@ -40,6 +40,6 @@ def demo(
         page=page,
         overwrite=True,
     )
-    carry_out(load(MODEL), find_sources([str(images)]), order, quiet)
+    carry_out(load(MODEL).eye, find_sources([str(images)]), order, quiet)
     typer.echo(f"Open {page.resolve()} in a browser.")
     say("Your own images next:  spermlens predict MODEL FOLDER --report page.html", quiet)

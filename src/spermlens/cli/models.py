@@ -80,15 +80,26 @@ def show(
 @app.command("export")
 def export(
     model: Annotated[str, typer.Argument(help="A saved model's folder, a run, or a shipped model's name.")],
-    folder: Annotated[Path, typer.Argument(help="The new folder; it needs nothing else to predict.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(help="The new folder; it needs nothing else to predict. With --onnx also a file."),
+    ],
     half: Annotated[bool, typer.Option(help="Store 16-bit weights: half the size.")] = False,
-    overwrite: Annotated[bool, typer.Option(help="Replace a folder that is there.")] = False,
+    onnx: Annotated[
+        bool, typer.Option("--onnx", help="One ONNX file with answers and maps, for use without PyTorch.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
 ) -> None:
     """Copy a saved model, checked on the way, to hand it on."""
     from spermlens.lens import find_model
     from spermlens.models._description import describe
     from spermlens.models._store import load, save
 
+    if onnx:
+        if half:
+            raise UsageError("An ONNX file holds 32-bit weights. Leave out --half, or --onnx.")
+        _export_graph(load(find_model(model)), folder, overwrite)
+        return
     if folder.exists():
         if not overwrite:
             raise UsageError(f"{folder}: is there already. Name another folder, or add --overwrite.")
@@ -96,6 +107,21 @@ def export(
     saved = load(find_model(model))
     description = save(folder, saved.network, saved.description, rulers=saved.rulers, half=half)
     typer.echo(f"{description.id} in {folder}")
+
+
+def _export_graph(saved: Saved, place: Path, overwrite: bool) -> None:
+    """One file; in a folder it bears the model's name."""
+    from spermlens.files import is_there, make_sure_of
+    from spermlens.models._export import export as export_graph
+    from spermlens.models._graph import SUFFIX
+
+    model = saved.description
+    file = place if place.suffix.lower() == SUFFIX else place / f"{model.name}{SUFFIX}"
+    if is_there(file) and not overwrite:
+        raise UsageError(f"{file}: is there already. Name another file, or add --overwrite.")
+    make_sure_of(file)
+    export_graph(saved, file)
+    typer.echo(f"{model.id} in {file}")
 
 
 def _votes(saved: Saved) -> list[str]:

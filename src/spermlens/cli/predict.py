@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spermlens.cli._terminal import AsJson, Device, Quiet, print_json, progress, say
-from spermlens.errors import DataError, UsageError
+from spermlens.errors import DataError, UnknownName, UsageError
 
 if TYPE_CHECKING:
     from spermlens.batch import Order
-    from spermlens.lens import Lens
+    from spermlens.predict.eye import Eye
     from spermlens.predict.rows import Row
     from spermlens.predict.sources import Source
 
 
 def predict(
-    model: Annotated[str, typer.Argument(help="A saved model's folder, a run, or a shipped model's name.")],
+    model: Annotated[
+        str, typer.Argument(help="A saved model's folder, a run, a shipped model's name, or an ONNX file.")
+    ],
     inputs: Annotated[
         list[str],
         typer.Argument(help="Images: files, folders, globs, CSV manifests, or - for names on stdin."),
@@ -46,23 +48,25 @@ def predict(
         bool, typer.Option("--measures/--no-measures", help="Outline and measure every cell, too.")
     ] = True,
     overwrite: Annotated[bool, typer.Option(help="Replace an output that is there.")] = False,
+    runtime: Annotated[
+        str, typer.Option(help="torch, or onnx for an ONNX file: needs no PyTorch.")
+    ] = "torch",
     device: Device = "auto",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """One row an image: every probability, the decision, and how sure it is."""
     from spermlens.batch import Order, as_csv
-    from spermlens.lens import load
     from spermlens.predict.sources import find_sources, spare
 
     if (method or layer) and not (explain or report):
         raise UsageError("--method and --layer say how maps are made: add --explain or --report.")
-    lens = load(model, device=device)
+    eye = _eye(model, runtime, device)
     order = Order(
         output=output,
         maps=explain,
         page=report,
-        methods=_methods(method or [], layer),
+        methods=_methods(method or [], layer, runtime),
         layer=layer,
         views=views,
         batch_size=batch_size,
@@ -71,30 +75,52 @@ def predict(
     )
     sources = find_sources(inputs, sys.stdin, um_per_pixel)
     spare(inputs, sources, (output, report), explain)
-    rows = carry_out(lens, sources, order, quiet)
+    rows = carry_out(eye, sources, order, quiet)
     if as_json:
         print_json(rows)
     elif output is None:
-        typer.echo(as_csv(lens.eye, rows, order), nl=False)
+        typer.echo(as_csv(eye, rows, order), nl=False)
     unreadable = sum(row["status"] == "bad_input" for row in rows)
     if unreadable:
         raise DataError(f"{unreadable} of {len(rows)} images could not be read; their rows say why.")
 
 
-def carry_out(lens: Lens, sources: list[Source], order: Order, quiet: bool) -> list[Row]:
+def carry_out(eye: Eye, sources: list[Source], order: Order, quiet: bool) -> list[Row]:
     """Read the batch under a progress bar and say what was written where."""
     from spermlens.batch import read_batch
 
     with progress(quiet) as show:
-        rows = read_batch(lens.eye, sources, order, lambda done, total: show("reading", done, total))
+        rows = read_batch(eye, sources, order, lambda done, total: show("reading", done, total))
     for what, path in (("Rows", order.output), ("Maps", order.maps), ("Page", order.page)):
         if path is not None:
             say(f"{what}   {path}", quiet)
     return rows
 
 
-def _methods(wanted: list[str], layer: str) -> tuple[str, ...]:
+def _eye(model: str, runtime: str, device: str) -> Eye:
+    """What answers; torch is imported only where it is to run."""
+    if runtime == "onnx":
+        from spermlens.predict.graph import open_graph
+
+        if device not in ("auto", "cpu"):
+            raise UsageError(f"An ONNX file is read on the CPU, not on '{device}'. Leave out --device.")
+        return open_graph(Path(model))
+    if runtime != "torch":
+        raise UnknownName("runtime", runtime, ("torch", "onnx"))
+    if model.lower().endswith(".onnx"):
+        raise UsageError(f"{model}: is an ONNX file. Add --runtime onnx.")
+    from spermlens.lens import load
+
+    return load(model, device=device).eye
+
+
+def _methods(wanted: list[str], layer: str, runtime: str) -> tuple[str, ...]:
     """What is asked for, else CAM, which is exact; at layers where it is not defined, Grad-CAM."""
+    if runtime == "onnx":
+        from spermlens.predict.graph import check_method
+
+        check_method(wanted or ["cam"], layer)
+        return tuple(wanted) or ("cam",)
     from spermlens.explain import method_named
 
     for name in wanted:
