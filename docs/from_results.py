@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spermlens.report.ablation_tables import pieces
+from spermlens.report.cause_tables import TABLES as CAUSE_TABLES
 from spermlens.report.certainty_tables import TABLES as CERTAINTY_TABLES
 from spermlens.report.certainty_tables import certain_lines
 from spermlens.report.outline_tables import TABLES as OUTLINE_TABLES
@@ -31,6 +32,7 @@ NOT_THERE = (
     "*Not there yet: it follows from `experiments/results/{}.json`, which `spermlens reproduce paper "
     "--tables` writes when its trainings are done.*"
 )
+CAUSES_NOT_THERE = "*Not there yet: it follows from `experiments/known_causes.py`.*"
 AS_USED = """\
 Each network stands as it is used: the mean of what it says of several turned and mirrored views, its
 confidence corrected by a temperature that other folds chose. Ours was named before any of these figures was
@@ -78,6 +80,13 @@ def shape_alone() -> str:
     """The page on what needs no network, with its tables."""
     told = _read("shape") or {}
     return _filled(DOCS / "concepts/shape-alone.md", {n: table(told) for n, table in SHAPE_TABLES.items()})
+
+
+def measured_reasons() -> str:
+    """The page on what reasons are worth, with the tables of known causes."""
+    told = _read("known-causes")
+    blocks = {name: table(told["rows"]) if told else CAUSES_NOT_THERE for name, table in CAUSE_TABLES.items()}
+    return _filled(DOCS / "concepts/measured-reasons.md", blocks)
 
 
 def our_numbers() -> str:

@@ -8,6 +8,7 @@ reference/results.md     from experiments/results/*.json
 how-to/when-things-go-wrong.md    from the table of faults that the tests try
 concepts/outline.md      its tables, from experiments/results/outline.json
 concepts/shape-alone.md  its tables, from experiments/results/shape.json
+concepts/measured-reasons.md    its tables, from experiments/results/known-causes.json
 concepts/our-numbers.md  its tables, from hushem-paper.json, smids-paper.json and holdout-paper.json there
 concepts/certainty.md    the same
 concepts/what-each-piece-is-worth.md    its table, from ablation.json there
@@ -40,6 +41,7 @@ def pages() -> dict[Path, str | None]:
         DOCS / "reference/results.md": WRITTEN_BY + from_results.results(),
         DOCS / "concepts/outline.md": from_results.outlines(),
         DOCS / "concepts/shape-alone.md": from_results.shape_alone(),
+        DOCS / "concepts/measured-reasons.md": from_results.measured_reasons(),
         DOCS / "concepts/our-numbers.md": from_results.our_numbers(),
         DOCS / "concepts/certainty.md": from_results.certainty(),
         DOCS / "concepts/what-each-piece-is-worth.md": from_results.what_pieces_are_worth(),
