@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from spermlens.errors import BadModel, ConfigError, UnknownName, UsageError
-from spermlens.explain import METHODS
+from spermlens.explain import METHODS, method_named
 from spermlens.explain._capture import evaluating, looking
 from spermlens.explain._engine import Question, explain, raw_maps
 from spermlens.models import build
@@ -22,7 +22,8 @@ from spermlens.models._network import Network
 from spermlens.types import Task
 
 TASKS = (Task("shape", ("round", "long")), Task("type", ("a", "b", "c")))
-every_method = pytest.mark.parametrize("method", list(METHODS))
+EVERY = [*METHODS, "cam+smooth", "layercam+smooth"]
+every_method = pytest.mark.parametrize("method", EVERY)
 Trace = tuple[Any, ...]
 
 
@@ -39,6 +40,12 @@ def network() -> Network:
         for head in built.heads.values():
             head.linear.weight.mul_(3)
     return built.eval()
+
+
+@pytest.fixture(autouse=True)
+def _few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise asks for the finest steps; what is promised here holds for any."""
+    monkeypatch.setattr(METHODS["integrated_gradients"], "STEPS", (2, 4))
 
 
 def pictures(count: int, height: int = 32, width: int = 32, seed: int = 2) -> Tensor:
@@ -95,7 +102,9 @@ def test_also_when_it_fails(
         raise RuntimeError("burst")
 
     if place == "method":
-        monkeypatch.setattr(METHODS[method], "exact", burst)
+        module = method_named(method)
+        (works, *_) = [name for name in ("exact", "maps", "by_asking") if hasattr(module, name)]
+        monkeypatch.setattr(module, works, burst)
     else:
         part = half_trained.trunk[2] if place == "middle" else half_trained.head("type")
         monkeypatch.setattr(part, "forward", burst)
@@ -122,8 +131,18 @@ def test_also_when_a_gradient_fails(
     assert trace(half_trained) == before
 
 
+def map_size(method: str, height: int, width: int) -> tuple[int, int]:
+    """Of this network, whose four stages each halve the sides."""
+    finer = {
+        "layercam": (height // 8, width // 8),  # the third stage
+        "integrated_gradients": (height, width),
+        "occlusion": (8, 8 * width // height),  # 8 fields along the shorter side
+    }
+    return finer.get(method.removesuffix("+smooth"), (height // 16, width // 16))
+
+
 @every_method
-@pytest.mark.parametrize(("height", "width"), [(48, 48), (48, 80)])
+@pytest.mark.parametrize(("height", "width"), [(48, 48), (48, 84)])
 def test_finite_within_bounds_and_as_large_as_the_picture(
     network: Network, method: str, height: int, width: int
 ) -> None:
@@ -131,8 +150,8 @@ def test_finite_within_bounds_and_as_large_as_the_picture(
         for heat in (found.heat, found.against):
             assert heat is None or heat.shape == (height, width)
             assert heat is None or (heat.dtype == np.float32 and heat.min() >= 0 and heat.max() <= 1)
-        assert (found.against is not None) == METHODS[method].SIGNED
-        assert found.map_size == (height // 16, width // 16)
+        assert (found.against is not None) == method_named(method).SIGNED
+        assert found.map_size == map_size(method, height, width)
         assert found.peak >= 0
         assert (found.task, found.method) == ("type", method)
     assert [found.target for found in explain(network, pictures(2), ask(method, 0, 2))] == ["a", "c"]
@@ -149,7 +168,9 @@ def test_each_picture_of_a_batch_has_its_own_class(network: Network, method: str
     batch = pictures(3)
     together = values(network, batch, ask(method, 2, 0, 1))
     alone = [values(network, batch[i : i + 1], ask(method, target)) for i, target in enumerate((2, 0, 1))]
-    np.testing.assert_allclose(together, np.concatenate(alone), atol=1e-6, rtol=1e-4)
+    # a step may fall on an edge of the network's, where the last digit turns a gradient
+    near = 1e-3 * np.abs(together).max() if method == "integrated_gradients" else 1e-6
+    np.testing.assert_allclose(together, np.concatenate(alone), atol=near, rtol=1e-4)
     if method != "cbam":  # attention is one for all classes
         assert np.abs(together - values(network, batch, ask(method, 0, 1, 2))).max() > 1e-3
 
@@ -162,12 +183,12 @@ def mirror_symmetric(network: Network) -> Network:
     return network
 
 
-@every_method
+@pytest.mark.parametrize("method", list(METHODS))  # noise is not mirrored
 @pytest.mark.parametrize("layer", ["", "stage2"])
 def test_flip_the_picture_and_the_map_flips(network: Network, method: str, layer: str) -> None:
     """Exact for a side of 16 k + 1: every stage then halves about the same middle."""
-    if layer and method in ("cam", "cbam"):
-        layer = "pooled" if method == "cam" else "trunk"
+    if not hasattr(METHODS[method], "maps"):
+        layer = ""
     batch, symmetric = pictures(3, seed=4), mirror_symmetric(network)
     question = ask(method, 0, 1, 2, layer=layer)
     upright = explain(symmetric, batch, question)
@@ -189,6 +210,8 @@ def test_eight_threads_say_what_one_says(network: Network, training: bool) -> No
             ("cam", ""), ("cbam", ""), ("gradcam", ""), ("gradcam", "stage1"), ("gradcampp", "trunk")
         ]
     ]  # fmt: skip
+    dear = ["layercam", "integrated_gradients", "occlusion", "gradcampp+smooth"]
+    jobs += [(pictures(1, 16, 16), ask(method, 1)) for method in dear]
     wanted = [values(network, *job) for job in jobs]
     start = threading.Barrier(8)
 
@@ -256,17 +279,21 @@ def test_any_caller_and_frozen_weights(network: Network, method: str, caller: st
 
 
 @pytest.mark.parametrize("weight", [0.0, -1.0])
-@pytest.mark.parametrize("method", ["gradcam", "gradcampp"])
+@pytest.mark.parametrize("method", ["gradcam", "gradcampp", "layercam", "layercam+smooth"])
 def test_no_evidence_where_nothing_speaks_for_the_class(network: Network, method: str, weight: float) -> None:
     nn.init.constant_(network.head("type").linear.weight, weight)
+    (found,) = explain(network, pictures(1), ask(method, 1, layer="pooled"))
+    assert (found.status, found.peak, found.heat.max()) == ("no_evidence", 0, 0)
+
+
+@pytest.mark.parametrize("method", [name for name in EVERY if method_named(name).SIGNED])
+def test_what_moves_no_score_is_no_evidence(network: Network, method: str) -> None:
+    nn.init.constant_(network.head("type").linear.weight, 0.0)
     (found,) = explain(network, pictures(1), ask(method, 1))
     assert (found.status, found.peak, found.heat.max()) == ("no_evidence", 0, 0)
 
 
 def test_cam_tells_nothing_for_from_something_against(network: Network) -> None:
-    nn.init.constant_(network.head("type").linear.weight, 0.0)
-    (found,) = explain(network, pictures(1), ask("cam", 1))
-    assert (found.status, found.peak, found.heat.max()) == ("no_evidence", 0, 0)
     nn.init.constant_(network.head("type").linear.weight, -1.0)
     (found,) = explain(network, pictures(1), ask("cam", 1))
     assert found.status == "evidence"
@@ -299,6 +326,11 @@ def test_no_pictures_no_explanations(network: Network, method: str) -> None:
         (ask("cam", 0, layer="trunk"), UsageError, "or --method gradcam"),
         (ask("cbam", 0, layer="pooled"), UsageError, "Use --layer trunk"),
         (ask("cbam", 0, layer="stage1"), UsageError, "Use --layer trunk"),
+        (ask("occlusion", 0, layer="stage1"), UsageError, "Use --layer input"),
+        (ask("integrated_gradients", 0, layer="pooled"), UsageError, "Use --layer input"),
+        (ask("cma+smooth", 0), UnknownName, "Did you mean 'cam'"),
+        (ask("cam+smooth+smooth", 0), UnknownName, "Unknown explanation method 'cam+smooth'"),
+        (ask("cam+smooth", 0, layer="trunk"), UsageError, "or --method gradcam"),
     ],
 )
 def test_refused(network: Network, question: Question, error: type[Exception], message: str) -> None:

@@ -142,7 +142,9 @@ def golden_questions() -> Iterator[tuple[str, str, str]]:
         method, layer, _ = case.split("/")
         if method == "weak":
             continue
-        if layer == "1":
+        if method.endswith("layercam"):
+            yield from ((case, "layercam", where) for where in (["1", ""] if layer == "1" else ["pooled"]))
+        elif layer == "1":
             yield case, method, "1"
         else:
             same = [method] if method == "gradcampp" else ["cam", "gradcam"]

@@ -1,7 +1,7 @@
 """Golden maps of a tiny network, by the packages grad-cam 1.5.7 (MIT) and torchcam 0.5.0 (Apache-2.0).
 
 Two independent implementations. Not part of the tests' environment, because grad-cam brings its own OpenCV.
-Of torchcam its Grad-CAM only: its Grad-CAM++ gives other maps than equation 19. To make gradcam.json anew:
+Of torchcam not its Grad-CAM++, which gives other maps than equation 19. To make gradcam.json anew:
 
     python -m venv golden && golden/bin/pip install torch torchvision grad-cam==1.5.7 torchcam==0.5.0
     golden/bin/python tests/golden/make_gradcam.py
@@ -49,7 +49,7 @@ def pictures() -> Tensor:
 
 
 def main() -> None:
-    from pytorch_grad_cam import GradCAM, GradCAMPlusPlus, HiResCAM, XGradCAM
+    from pytorch_grad_cam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
     features = trunk()
@@ -61,6 +61,7 @@ def main() -> None:
     for name, method, layers in (
         ("gradcam", GradCAM, anywhere),
         ("gradcampp", GradCAMPlusPlus, anywhere),
+        ("layercam", LayerCAM, anywhere),
         ("hirescam", HiResCAM, pooled),
         ("xgradcam", XGradCAM, pooled),
     ):
@@ -80,15 +81,20 @@ def main() -> None:
 
 
 def by_torchcam(network: nn.Sequential) -> dict[str, list[list[list[float]]]]:
-    """Its Grad-CAM at the map that is pooled."""
-    from torchcam.methods import GradCAM
+    """Its Grad-CAM at the map that is pooled, its LayerCAM also before."""
+    from torchcam.methods import GradCAM, LayerCAM
 
     found = {}
-    for target in range(CLASSES):
-        with GradCAM(network, target_layer=network[3]) as extractor:
-            scores = network(pictures().requires_grad_(True))
-            (maps,) = extractor([target] * 2, scores, normalized=True)
-        found[f"torchcam/3/{target}"] = maps.double().numpy().round(5).tolist()
+    for name, method, layer in (
+        ("torchcam", GradCAM, 3),
+        ("torchcam layercam", LayerCAM, 1),
+        ("torchcam layercam", LayerCAM, 3),
+    ):
+        for target in range(CLASSES):
+            with method(network, target_layer=network[layer]) as extractor:
+                scores = network(pictures().requires_grad_(True))
+                (maps,) = extractor([target] * 2, scores, normalized=True)
+            found[f"{name}/{layer}/{target}"] = maps.double().numpy().round(5).tolist()
     return found
 
 

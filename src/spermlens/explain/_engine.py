@@ -1,8 +1,8 @@
-"""From a batch of squares to explanations: one forward pass, any method, any layer."""
+"""From a batch of squares to explanations: any method, any layer, smoothed or not."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
@@ -11,38 +11,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from spermlens.errors import BadModel, ConfigError, UnknownName, UsageError
-from spermlens.explain import METHODS
-from spermlens.explain._capture import evaluating, looking
+from spermlens.explain import METHODS, SMOOTHED, method_named
+from spermlens.explain._capture import evaluating, looking, score
+from spermlens.explain._scaled import EveryClass, Question, RawMap, explanations
+from spermlens.explain._smoothed import shaken
 from spermlens.models._network import Network, Passage
-from spermlens.types import Explanation, Heat
-
-EveryClass = NDArray[np.float32]  # images x classes x height x width
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """Why this class? One class a batch, or one an image. With rivals: why this class and not that one?"""
-
-    task: str
-    targets: tuple[int, ...]
-    rivals: tuple[int, ...] = ()  # as many as targets, or none
-    method: str = "cam"
-    layer: str = ""  # empty: the method's own, usually the map that is pooled
-
-
-@dataclass(frozen=True, slots=True)
-class RawMap:
-    """A method's answer before any scaling: (height, width), signed where the method is."""
-
-    values: NDArray[np.float32]
-    signed: bool
-    layer: str
+from spermlens.types import Explanation
 
 
 def is_exact(method: str, layer: str = "") -> bool:
     """Whether a forward pass alone gives the maps, those of every class at once."""
-    module = METHODS[method]
-    return hasattr(module, "exact") and layer in ("", _home(module))
+    module = method_named(method)
+    return hasattr(module, "exact") and not method.endswith(SMOOTHED) and layer in ("", _home(module))
 
 
 def every_class(network: Network, passage: Passage, method: str, task: str) -> EveryClass:
@@ -62,65 +42,43 @@ def chosen(maps: EveryClass, question: Question) -> list[RawMap]:
 
 
 def raw_maps(network: Network, squares: Tensor, question: Question) -> list[RawMap]:
-    """The maps of a batch at the layer's own size."""
-    module = METHODS[question.method]
+    """The maps of a batch at their own size."""
     _check(network, squares, question)
     if not len(squares):
         return []
+    if not question.method.endswith(SMOOTHED):
+        return _plain_maps(network, squares, question)
+    plain = replace(question, method=question.method.removesuffix(SMOOTHED))
+    batches = zip(*(_plain_maps(network, copy, plain) for copy in shaken(squares)), strict=True)
+    return [replace(maps[0], values=np.mean([one.values for one in maps], axis=0)) for maps in batches]
+
+
+def _plain_maps(network: Network, squares: Tensor, question: Question) -> list[RawMap]:
+    module = METHODS[question.method]
+    asked = (question.task, question.targets, question.rivals)
     if is_exact(question.method, question.layer):
         with evaluating(network), torch.inference_mode():
             passage = network.read(squares)
             return chosen(every_class(network, passage, question.method, question.task), question)
-    layer = question.layer or _home(module)
-    with looking(network, squares, layer, question.task, question.targets, question.rivals) as view:
-        values = _finite(module.maps(view), layer)
+    if hasattr(module, "by_asking"):
+        layer = _home(module)
+        # not in inference mode: it would win over enable_grad
+        with evaluating(network), torch.inference_mode(False), torch.no_grad():
+            values = _finite(module.by_asking(network, squares, score(*asked, squares.device)), layer)
+    else:
+        layer = question.layer or (
+            module.home(network, squares) if hasattr(module, "home") else _home(module)
+        )
+        with looking(network, squares, layer, *asked) as view:
+            values = _finite(module.maps(view), layer)
     return [RawMap(value, module.SIGNED, layer) for value in values]
 
 
 def explain(network: Network, squares: Tensor, question: Question) -> list[Explanation]:
     """One explanation an image, its heat as large as the square."""
     size = (int(squares.shape[2]), int(squares.shape[3]))
-    return explanations(network, raw_maps(network, squares, question), size, question)
-
-
-def explanations(
-    network: Network, raw: list[RawMap], size: tuple[int, int], question: Question
-) -> list[Explanation]:
-    """The same from maps that are there already."""
     classes = network.task(question.task).classes
-    rivals = question.rivals or (None,) * len(question.targets)
-    return [
-        as_explanation(one, size, question, classes[target], "" if rival is None else classes[rival])
-        for one, target, rival in zip(raw, question.targets, rivals, strict=True)
-    ]
-
-
-def as_explanation(
-    raw: RawMap, size: tuple[int, int], question: Question, target: str, rival: str = ""
-) -> Explanation:
-    """Divide by the largest value, keep it as `peak`, and enlarge to `size`."""
-    peak = float(np.abs(raw.values).max()) if raw.signed else float(raw.values.max())
-    scaled = raw.values / peak if peak > 0 else np.zeros_like(raw.values)
-    return Explanation(
-        heat=enlarge(np.maximum(scaled, 0), size),
-        against=enlarge(np.maximum(-scaled, 0), size) if raw.signed else None,
-        peak=max(peak, 0.0),
-        status="evidence" if peak > 0 else "no_evidence",
-        map_size=(raw.values.shape[0], raw.values.shape[1]),
-        task=question.task,
-        target=target,
-        rival=rival,
-        method=question.method,
-        layer=raw.layer,
-    )
-
-
-def enlarge(values: NDArray[np.float32], size: tuple[int, int]) -> Heat:
-    """Bilinear, cell centres on cell centres, so that nothing is moved."""
-    tensor = torch.from_numpy(np.ascontiguousarray(values, np.float32))[None, None]
-    grown = torch.nn.functional.interpolate(tensor, size=size, mode="bilinear", align_corners=False)
-    heat: Heat = grown[0, 0].clamp(0, 1).numpy()
-    return heat
+    return explanations(raw_maps(network, squares, question), size, question, classes)
 
 
 def _home(module: ModuleType) -> str:
@@ -129,7 +87,7 @@ def _home(module: ModuleType) -> str:
 
 
 def _check(network: Network, squares: Tensor, question: Question) -> None:
-    module, classes = METHODS[question.method], network.task(question.task).classes
+    module, classes = method_named(question.method), network.task(question.task).classes
     for numbers in (question.targets, question.rivals or question.targets):
         if len(numbers) != len(squares):
             raise ConfigError(f"{len(squares)} images need as many classes to explain, found {len(numbers)}.")
