@@ -36,7 +36,18 @@ from spermlens.errors import DataCorrupt, DataMissing, UnknownName, UsageError
 from spermlens.files import folder_in_one_piece, is_file, sweep, write_json, write_text
 from spermlens.types import Result
 
-LIBRARIES = ("spermlens", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "pillow")
+LIBRARIES = (
+    "spermlens",
+    "torch",
+    "torchvision",
+    "timm",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "pillow",
+    "onnxruntime",
+    "grad-cam",
+)
 
 
 @dataclass(frozen=True, slots=True)

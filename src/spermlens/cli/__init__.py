@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from spermlens.cli import data, models, runs
+from spermlens.cli import bench, data, models, runs
 from spermlens.cli.demo import demo
 from spermlens.cli.doctor import doctor
 from spermlens.cli.evaluate import evaluate
@@ -60,6 +60,7 @@ app.command("measure")(measure)
 app.add_typer(models.app, name="models")
 app.add_typer(runs.app, name="runs")
 app.command("reproduce")(reproduce)
+app.add_typer(bench.app, name="bench")
 app.command("doctor")(doctor)
 app.command("demo")(demo)
 

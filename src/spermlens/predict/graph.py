@@ -70,8 +70,8 @@ class GraphEye:
         return dict(zip(names, self.session.run(names, {SQUARES: pictures}), strict=True))
 
 
-def open_graph(file: Path) -> GraphEye:
-    """An exported model, checked before it is used."""
+def open_graph(file: Path, threads: int = 0) -> GraphEye:
+    """An exported model, checked before it is used; 0 threads: as many as there are cores."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -82,7 +82,9 @@ def open_graph(file: Path) -> GraphEye:
     if not is_file(file) or file.suffix.lower() != SUFFIX:
         raise DataMissing(f"{file}: there is no file of this name that ends in {SUFFIX}. Check the path.")
     try:
-        session = onnxruntime.InferenceSession(file.read_bytes(), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's errors have no common ancestor of their own
         raise BadModel(f"{file}: not a whole ONNX file ({str(error)[:100]}). {AGAIN}") from error
     description, rulers = described_by(session.get_modelmeta().custom_metadata_map, str(file))
