@@ -35,6 +35,7 @@ def test_every_table_says_what_the_file_says() -> None:
     cam, blob = made["methods"].splitlines()[2:]
     assert cam == f"| {AWAY} | `cam` | 0.800 (0.100-0.900) | – | 0.200 (0.100-0.900) | 40 |"
     assert "blob" in blob
+    assert "| 0.050 (0.100-0.900) |" in made["small"]
     assert made["defects"].splitlines()[0] == f"| Method | pyriform, {LARGE} | vacuole, {SMALL} |"
     assert made["defects"].splitlines()[2] == "| `cam` | 0.800 (0.100-0.900) | 0.400 (0.100-0.900) |"
     assert made["defects"].endswith("| Images | 40 | 40 |")

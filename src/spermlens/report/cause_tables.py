@@ -17,6 +17,7 @@ METRICS = {
 }
 NOBODY = {"blob": "*blob in the middle*", "area": "*chance: the area's share*"}
 EVERY, LARGE = "every defect", "larger than a map cell"
+SMALL = "smaller than a map cell"
 AWAY = "away from the middle"
 AUROC = "auroc_"
 TAUGHT, CLEAN = "taught by a mark", "clean"
@@ -35,7 +36,12 @@ MEASURES = {
 
 def methods(rows: Rows) -> str:
     """All causes larger than a map cell together: a line a method and place."""
-    return _lines([row for row in rows if row["task"] == EVERY and row["condition"].endswith(LARGE)], "Heads")
+    return _lines(rows, LARGE)
+
+
+def small(rows: Rows) -> str:
+    """The same of the smaller ones."""
+    return _lines(rows, SMALL)
 
 
 def defects(rows: Rows) -> str:
@@ -81,6 +87,7 @@ def accuracies(rows: Rows) -> str:
 
 TABLES: Mapping[str, Callable[[Rows], str]] = {
     "methods": methods,
+    "small": small,
     "defects": defects,
     "read": read,
     "shortcut": shortcut,
@@ -88,10 +95,12 @@ TABLES: Mapping[str, Callable[[Rows], str]] = {
 }
 
 
-def _lines(chosen: Rows, place: str) -> str:
+def _lines(rows: Rows, size: str) -> str:
     groups: dict[tuple[str, str], dict[str, Row]] = {}
-    for row in chosen:
-        groups.setdefault((row["condition"].partition("; ")[0], row["method"]), {})[row["metric"]] = row
+    for row in rows:
+        place, _, found = row["condition"].partition("; ")
+        if row["task"] == EVERY and found == size:
+            groups.setdefault((place, row["method"]), {})[row["metric"]] = row
     order = sorted(groups, key=lambda key: (key[0], key[1] in NOBODY))
     lines = [
         [
@@ -102,7 +111,7 @@ def _lines(chosen: Rows, place: str) -> str:
         ]
         for where, method in order
     ]
-    return markdown_table([place, "Method", *METRICS.values(), "Images"], lines)
+    return markdown_table(["Heads", "Method", *METRICS.values(), "Images"], lines)
 
 
 def _method(name: str) -> str:
