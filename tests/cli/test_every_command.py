@@ -48,6 +48,7 @@ def test_the_verbs_are_there() -> None:
         "models",
         "runs",
         "reproduce",
+        "bench",
         "doctor",
         "demo",
     }

@@ -13,11 +13,6 @@ from spermlens.errors import UsageError
 app = typer.Typer(help="Benches: explain.", no_args_is_help=True)
 
 
-@app.callback()
-def _room() -> None:
-    """Times, taken by turns."""
-
-
 @app.command("explain")
 def explain(
     output: Annotated[
