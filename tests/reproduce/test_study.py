@@ -49,6 +49,16 @@ def test_every_study_of_the_package_is_valid(name: str) -> None:
     assert len({job.path for job in every}) == len(every)
 
 
+def test_parts_are_learned_from_by_the_recipe_of_whole_pictures() -> None:
+    (whole,) = jobs("paper", load_study("paper")[1], ["hushem/b0-cbam-r100"])
+    parts = [job.experiment() for job in jobs("shown", load_study("shown")[1])]
+    assert [part.data.shown for part in parts] == ["head", "background", "head_erased"]
+    for part in parts:
+        data = part.data.model_copy(update={"shown": "whole"})
+        protocol = part.protocol.model_copy(update={"keep_networks": True})
+        assert same_recipe(part.model_copy(update={"data": data, "protocol": protocol}), whole.experiment())
+
+
 def test_all_models_of_the_paper_share_schedule_augmentation_and_folds() -> None:
     _, study = load_study("paper")
     shared = ("protocol", "augment", "decide", "framing")
