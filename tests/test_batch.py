@@ -148,7 +148,7 @@ def test_every_map_says_its_own_size(
         said.append(words.replace("\N{NO-BREAK SPACE}", " "))
         return image
 
-    monkeypatch.setattr("spermlens.report.caption.captioned", written)
+    monkeypatch.setattr("spermlens.report.map_picture.captioned", written)
     read_batch(lens.eye, find_sources([str(folder / "normal")]), Order(maps=tmp_path / "maps"))
     assert said
     assert all(words.endswith(": CAM at pooled, 2 × 2") for words in said)

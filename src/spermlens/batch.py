@@ -8,13 +8,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from spermlens.believing import Believing
 from spermlens.files import make_sure_of, shortened, sweep_below, write_bytes
+from spermlens.predict.contrast import Contrast
 from spermlens.predict.eye import Eye
 from spermlens.predict.journal import Batch, Journal, Show, carried_on, make_sure
 from spermlens.predict.names import name_below
 from spermlens.predict.pipeline import Ask, read_batches, read_sources
+from spermlens.predict.reason_rows import reason_cells, reason_columns
 from spermlens.predict.rows import Row, columns, measure_columns, measured_row, row_of
 from spermlens.predict.sources import Source
+from spermlens.report.overlay import OPACITY
 from spermlens.runs import describe_environment
 from spermlens.spreadsheet import to_csv
 from spermlens.types import Explanation, Reading
@@ -36,6 +40,9 @@ class Order:
     views: int = 0  # 0: the model's own
     batch_size: int = 32
     measures: bool = True  # outline and measure every cell
+    stability: bool = False  # of each map: eight times the looks
+    contrasts: tuple[Contrast, ...] = ()
+    opacity: float = OPACITY  # of the strongest heat over its cell
     overwrite: bool = False
 
     def ask(self, eye: Eye, methods: tuple[str, ...]) -> Ask:
@@ -46,13 +53,22 @@ class Order:
             layer=self.layer,
             batch_size=self.batch_size,
             measures=self.measures,
+            contrasts=self.contrasts if methods else (),
+            judge=Believing(self.stability) if methods else None,
         )
 
     def headings(self, eye: Eye) -> list[str]:
         """The columns of its rows."""
         model = eye.description
         more = measure_columns(model.tasks, model.normal) if self.measures else []
-        return [*columns(model.tasks, model.voting), *more]
+        return [*columns(model.tasks, model.voting), *more, *self.reason_headings(eye)]
+
+    def reason_headings(self, eye: Eye) -> list[str]:
+        """Those of its maps, where these are written."""
+        if self.maps is None:
+            return []
+        tasks = eye.description.tasks
+        return reason_columns(tasks, self.methods, outlined=self.measures, steady=self.stability)
 
 
 def read_batch(
@@ -93,7 +109,7 @@ def _read(
             fresh += len(batch)
             if order.maps is not None:
                 readings = [reading for _, found in batch for reading in found]
-                _write_maps(order.maps, readings)
+                _write_maps(order.maps, readings, order.opacity)
                 sheet.extend(map(card_sized, readings[: max(0, ON_THE_SHEET - len(sheet))]))
             yield {source: [_row(eye, reading, order) for reading in found] for source, found in batch}
 
@@ -103,15 +119,19 @@ def _read(
             again = read_sources(eye, sources, ask)
             all_readings = (card_sized(reading) for _, found in again for reading in found)
             sheet = list(islice(all_readings, ON_THE_SHEET))
-        _write_sheet(eye, order.maps, sheet)
+        _write_sheet(eye, order.maps, sheet, order.opacity)
     return rows
 
 
 def _row(eye: Eye, reading: Reading, order: Order) -> Row:
     model = eye.description
-    if order.measures:
-        return measured_row(reading, model.tasks, model.normal, model.voting)
-    return row_of(reading.prediction, model.tasks, model.voting)
+    row = (
+        measured_row(reading, model.tasks, model.normal, model.voting)
+        if order.measures
+        else row_of(reading.prediction, model.tasks, model.voting)
+    )
+    told = reason_cells(reading)
+    return row | {name: told.get(name) for name in order.reason_headings(eye)}
 
 
 def _journal(eye: Eye, order: Order) -> Journal | None:
@@ -119,7 +139,8 @@ def _journal(eye: Eye, order: Order) -> Journal | None:
     if order.output is None:
         return None
     ask = order.ask(eye, order.methods)
-    maps = [str(order.maps.absolute()), ask.layer, *ask.methods] if order.maps else []
+    how = [str(order.opacity), str(order.stability), *map(str, order.contrasts)]
+    maps = [str(order.maps.absolute()), ask.layer, *ask.methods, *how] if order.maps else []
     settings = {
         "model": eye.description.id,
         "runs_on": eye.runs_on,
@@ -137,31 +158,33 @@ def _deciding(eye: Eye) -> dict[str, Any]:
     return {name: value for name, value in asdict(eye.description).items() if name not in beside}
 
 
-def _write_maps(folder: Path, readings: Sequence[Reading]) -> None:
+def _write_maps(folder: Path, readings: Sequence[Reading], opacity: float) -> None:
     """One picture an image, task and method; its name says all three and the class, its words the rest."""
-    from spermlens.report.caption import captioned
-    from spermlens.report.overlay import legible, overlay, png_bytes
-    from spermlens.report.tiles import in_words
+    from spermlens.report.map_picture import map_picture
+    from spermlens.report.overlay import png_bytes
 
     for reading in readings:
         for found in reading.explanations:
             assert reading.image is not None
-            seen = legible(overlay(reading.image, found.heat, against=found.against))
-            write_bytes(folder / _map_name(reading, found), png_bytes(captioned(seen, in_words(found))))
+            seen = map_picture(reading.image, found, opacity)
+            write_bytes(folder / _map_name(reading, found), png_bytes(seen))
 
 
 def _map_name(reading: Reading, found: Explanation) -> str:
-    said = shortened(f"{found.task}.{found.target}.{found.method}".replace("/", "_").replace("\\", "_"), 120)
+    rival = f"-not-{found.rival}" if found.rival else ""
+    said = shortened(
+        f"{found.task}.{found.target}{rival}.{found.method}".replace("/", "_").replace("\\", "_"), 120
+    )
     return name_below(reading.prediction.id, f"{said}.png")
 
 
-def _write_sheet(eye: Eye, folder: Path, readings: Sequence[Reading]) -> None:
+def _write_sheet(eye: Eye, folder: Path, readings: Sequence[Reading], opacity: float) -> None:
     from spermlens.report.contact_sheet import contact_sheet
     from spermlens.report.overlay import png_bytes
     from spermlens.report.prediction_page import tile_of
 
     tiles = [
-        tile_of(_legible(eye, reading), eye.description.tasks, eye.description.threshold)
+        tile_of(_legible(eye, reading), eye.description.tasks, eye.description.threshold, opacity)
         for reading in readings
         if reading.image is not None
     ]
@@ -170,12 +193,12 @@ def _write_sheet(eye: Eye, folder: Path, readings: Sequence[Reading]) -> None:
 
 
 def _legible(eye: Eye, reading: Reading) -> Reading:
-    """With several tasks one map a task is shown: the first method's. The folder of maps holds all."""
+    """With several tasks one map a question is shown: the first method's. The folder of maps holds all."""
     if len(eye.description.tasks) == 1:
         return reading
-    seen: dict[str, Explanation] = {}
+    seen: dict[tuple[str, str], Explanation] = {}
     for found in reading.explanations:
-        seen.setdefault(found.task, found)
+        seen.setdefault((found.task, found.rival and f"{found.target} {found.rival}"), found)
     return replace(reading, explanations=tuple(seen.values()))
 
 
@@ -198,7 +221,8 @@ def _write_page(eye: Eye, sources: Sequence[Source], rows: Sequence[Row], order:
         for reading in found
         if reading.prediction.id in ids and reading.image is not None
     ]
-    write_page(order.page, prediction_report(rows, readings, eye.description.tasks, _facts(eye, ask)))
+    report = prediction_report(rows, readings, eye.description.tasks, _facts(eye, ask), order.opacity)
+    write_page(order.page, report)
 
 
 def _facts(eye: Eye, ask: Ask) -> dict[str, Any]:

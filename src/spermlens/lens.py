@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from spermlens.believing import Believing
 from spermlens.datasets import Listing, open_data
 from spermlens.errors import DataError, DataMissing, UnknownName, UsageError
 from spermlens.evaluate.intervals import condition_of, judge
@@ -111,12 +112,16 @@ class Lens:
         layer: str = "",
         measures: bool = False,
     ) -> list[Reading]:
-        """Predictions together with the images, the explanations of the likeliest classes, the measures."""
+        """Predictions together with the images, the explanations of the likeliest classes, the measures.
+
+        With measures, explanations have scores that say where in the cell they lie.
+        """
         ask = Ask(
             views=self.description.views if views is None else views,
             methods=tuple(methods),
             layer=layer,
             measures=measures,
+            judge=Believing() if methods and measures else None,
         )
         return read_samples(self.eye, _samples(images), ask)
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from spermlens.report.overlay import colour_bar, enlarge, greyed, legible, overlay, png_bytes, ramp
+from spermlens.report.overlay import colour_bar, enlarge, greyed, legible, mapped, overlay, png_bytes, ramp
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (30, 44, 3), np.uint8)
@@ -48,7 +48,7 @@ def test_on_a_cell_more_heat_is_lighter_in_grey(cell):
     heat = np.linspace(0, 1, 200, dtype=np.float32)[None].repeat(3, 0)
     seen = overlay(np.full((3, 200, 3), cell, np.uint8), heat) @ LUMINANCE
     line = 100  # where the line of half the heat runs
-    assert (np.diff(np.delete(seen[1], [line - 1, line])) > -1).all()
+    assert (np.diff(np.delete(seen[1], [line - 1, line, line + 1])) > -1).all()
     assert seen[1, -1] > seen[1, 0] + 60
 
 
@@ -56,6 +56,37 @@ def test_the_line_runs_at_half_of_the_heat():
     heat = np.linspace(0, 1, 201, dtype=np.float32)[None].repeat(3, 0)
     seen = overlay(np.zeros((3, 201, 3), np.uint8), heat)[1].astype(int).sum(1)
     assert np.diff(seen).argmax() + 1 == 100
+
+
+def test_without_colour_the_line_around_what_speaks_against_is_broken():
+    square = np.zeros((60, 60), np.float32)
+    square[15:45, 15:45] = 1
+    image, nothing = np.full((60, 60, 3), 120, np.uint8), np.zeros_like(square)
+    whole = overlay(image, square)[15, 16:44] @ LUMINANCE
+    broken = overlay(image, nothing, against=square)[15, 16:44] @ LUMINANCE
+    assert np.ptp(whole) < 1
+    assert np.ptp(broken) > 60
+    assert (np.diff(broken > broken.mean()) != 0).sum() >= 4
+
+
+@pytest.mark.parametrize("grey", [30, 128, 255])
+def test_the_line_is_seen_on_dark_and_on_light_cells(grey):
+    half = np.zeros((40, 40), np.float32)
+    half[:, 20:] = 0.6
+    row = overlay(np.full((40, 40, 3), grey, np.uint8), half)[20] @ LUMINANCE
+    assert row[20] - row[19] > 90  # the line beside its rim
+    assert row[20] - row[30] > 60  # and against the map itself
+
+
+def test_a_drawn_map_has_the_size_of_a_page_and_stays_sharp():
+    assert mapped(IMAGE, SMOOTH).shape == legible(IMAGE).shape
+    against = mapped(IMAGE, SMOOTH, against=SMOOTH[::-1])
+    assert (against[::-1] != mapped(IMAGE[::-1], SMOOTH[::-1], against=SMOOTH)).mean() < 0.01
+
+
+def test_more_opacity_is_more_colour():
+    faint, strong = (overlay(IMAGE, SMOOTH, opacity=share).astype(int) for share in (0.2, 0.9))
+    assert np.ptp(strong, axis=2).mean() > 2 * np.ptp(faint, axis=2).mean()
 
 
 def test_for_and_against_are_told_apart_by_blue():

@@ -39,6 +39,16 @@ def predict(
         ),
     ] = None,
     layer: Annotated[str, typer.Option(help="Where to look inside; `models show` lists the layers.")] = "",
+    contrast: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Two classes, as in tapered:pyriform: draw why the one, not the other. Repeatable."
+        ),
+    ] = None,
+    stability: Annotated[
+        bool, typer.Option(help="Say how alike the maps of the turned and mirrored cell are; slower.")
+    ] = False,
+    opacity: Annotated[float, typer.Option(min=0.05, max=1, help="Of a map over its cell.")] = 0.55,
     views: Annotated[int, typer.Option(help="Rotations and mirrors averaged; 0: the model's own.")] = 0,
     um_per_pixel: Annotated[
         float | None, typer.Option(help="Size of a pixel in micrometres, where the images do not say.")
@@ -57,10 +67,13 @@ def predict(
 ) -> None:
     """One row an image: every probability, the decision, and how sure it is."""
     from spermlens.batch import Order, as_csv
+    from spermlens.predict.contrast import contrast_of
     from spermlens.predict.sources import find_sources, spare
 
-    if (method or layer) and not (explain or report):
-        raise UsageError("--method and --layer say how maps are made: add --explain or --report.")
+    if (method or layer or contrast or stability) and not (explain or report):
+        raise UsageError(
+            "--method, --layer, --contrast and --stability say how maps are made: add --explain or --report."
+        )
     eye = _eye(model, runtime, device)
     order = Order(
         output=output,
@@ -68,6 +81,9 @@ def predict(
         page=report,
         methods=_methods(method or [], layer, runtime),
         layer=layer,
+        contrasts=tuple(contrast_of(text, eye.description.tasks) for text in contrast or ()),
+        stability=stability,
+        opacity=opacity,
         views=views,
         batch_size=batch_size,
         measures=measures,

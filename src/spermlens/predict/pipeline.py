@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from spermlens.errors import DataError
 from spermlens.explain._scaled import Question, explanations
 from spermlens.models._description import Description
+from spermlens.predict.contrast import Contrast
 from spermlens.predict.disagreement import disagreements
 from spermlens.predict.eye import Eye, Seen, Squares
 from spermlens.predict.framed import Framed
@@ -22,6 +23,9 @@ from spermlens.types import Explanation, Reading, Sample, Status
 
 HELD_AT_MOST = 200_000_000  # bytes of pixels that wait for their batch to fill: large images come singly
 
+# what those above know more of readings: it sees what the eye saw, and gives the readings back with it
+Judge = Callable[[Eye, Sequence[Framed], Squares, Sequence[Reading]], list[Reading]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
@@ -33,6 +37,8 @@ class Ask:
     layer: str = ""  # empty: each method's own
     batch_size: int = 32
     measures: bool = False  # outline and measure every cell
+    contrasts: tuple[Contrast, ...] = ()  # by CAM, after the other explanations
+    judge: Judge | None = None
 
 
 def read_sources(eye: Eye, sources: Iterable[Source], ask: Ask) -> Iterator[tuple[Source, list[Reading]]]:
@@ -87,7 +93,7 @@ def read_framed(eye: Eye, cells: Sequence[Framed], ask: Ask) -> list[Reading]:
         ]
         if ask.measures:
             found = [_measured(r, cell, description) for r, cell in zip(found, part, strict=True)]
-        readings += found
+        readings += ask.judge(eye, part, squares, found) if ask.judge else found
     return readings
 
 
@@ -126,7 +132,16 @@ def _reasons(
         for method in ask.methods:
             question = Question(task=task, targets=targets, method=method, layer=ask.layer)
             found.append(reasons(eye, cells, squares, question, seen))
+    for one in ask.contrasts:
+        question = _contrasting(one, _classes(eye, one.task), len(cells))
+        found.append(reasons(eye, cells, squares, question, seen))
     return list(zip(*found, strict=True)) if found else [()] * len(cells)
+
+
+def _contrasting(one: Contrast, classes: Sequence[str], count: int) -> Question:
+    """The same question of every image."""
+    target, rival = (classes.index(name) for name in (one.target, one.rival))
+    return Question(task=one.task, targets=(target,) * count, rivals=(rival,) * count)
 
 
 def _measured(reading: Reading, cell: Framed, model: Description) -> Reading:

@@ -2,7 +2,8 @@
 
 The cell is greyed and held dark enough for every heat to be lighter than it. The ramps rise in lightness
 with the heat and differ in blue against orange, which no common colour blindness confuses; opacity grows
-with the heat. A light line runs where the heat is half of its largest possible value.
+with the heat. A light line with a dark rim runs where the heat is half of its largest possible value; around
+what speaks against it is dashed, so that for and against are told apart without colour.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from spermlens.types import Heat, Image, Mask
 
 Floats = NDArray[np.float32]
 
-DIMMED = 0.72  # of full scale: the lightest grey of a cell under a map
+DIMMED = 0.5  # of full scale: the lightest grey of a cell under a map
+OPACITY = 0.55  # of the strongest heat
 HALF = 0.5  # the heat at which the line runs
+DASH = 4  # pixels of a piece of the line around what speaks against
+RIM = np.float32(16)  # the dark beside the line
 _FOR = ((198, 92, 0), (242, 142, 20), (255, 232, 112))  # dark orange to yellow
 _AGAINST = ((28, 98, 190), (74, 154, 232), (176, 224, 255))  # dark blue to pale blue
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
-def overlay(image: Image, heat: Heat, *, against: Heat | None = None, opacity: float = 0.55) -> Image:
+def overlay(image: Image, heat: Heat, *, against: Heat | None = None, opacity: float = OPACITY) -> Image:
     """The image, greyed, under its heat (same height and width, 0..1); what speaks against it in blue."""
     if not 0 < opacity <= 1:
         raise ValueError(f"opacity must lie above 0 and up to 1, but is {opacity}.")
@@ -50,12 +54,16 @@ def ramp(heat: Heat, *, against: bool = False) -> Floats:
     return np.stack([np.interp(heat, at, stops[:, c]) for c in range(3)], -1).astype(np.float32)
 
 
-def colour_bar(*, signed: bool = False, width: int = 240, height: int = 12) -> Image:
-    """From no heat (left) to the strongest; signed: from strongest against to strongest for."""
+def colour_bar(
+    *, signed: bool = False, opacity: float = OPACITY, width: int = 240, height: int = 12
+) -> Image:
+    """From no heat (left) to the strongest, as it looks over a light slide; signed: from against to for."""
     values = np.linspace(-1 if signed else 0, 1, width, dtype=np.float32)
     rows = np.repeat(values[None], height, 0)
     white = np.full((height, width, 3), 255, np.uint8)
-    return overlay(white, np.maximum(rows, 0), against=np.maximum(-rows, 0) if signed else None, opacity=1.0)
+    return overlay(
+        white, np.maximum(rows, 0), against=np.maximum(-rows, 0) if signed else None, opacity=opacity
+    )
 
 
 def enlarge(values: NDArray[np.floating], size: tuple[int, int]) -> Heat:
@@ -81,6 +89,16 @@ def legible(image: Image, least: int = 240, most: int = 480) -> Image:
     return np.asarray(Pillow.fromarray(image).resize(size, kind))
 
 
+def mapped(
+    image: Image, heat: Heat, *, against: Heat | None = None, opacity: float = OPACITY, most: int = 480
+) -> Image:
+    """The overlay as large as a page shows it: its line is drawn at that size, so it stays sharp."""
+    large = legible(image, most=most)
+    size = (large.shape[0], large.shape[1])
+    below = None if against is None else enlarge(against, size)
+    return overlay(large, enlarge(heat, size), against=below, opacity=opacity)
+
+
 def png_bytes(image: Image) -> bytes:
     """The image as PNG; the same pixels give the same bytes."""
     from PIL import Image as Pillow
@@ -93,10 +111,24 @@ def png_bytes(image: Image) -> bytes:
 
 
 def _laid_over(shown: Floats, heat: Heat, stops: tuple[tuple[int, int, int], ...], opacity: float) -> Floats:
+    from scipy.ndimage import binary_dilation
+
+    against = stops is _AGAINST
     alpha = (opacity * heat)[:, :, None]
-    mixed = shown * (1 - alpha) + ramp(heat, against=stops is _AGAINST) * alpha
-    line = _outline(heat >= HALF)[:, :, None]
-    return np.where(line, mixed * 0.35 + ramp(np.ones_like(heat), against=stops is _AGAINST) * 0.65, mixed)
+    mixed = shown * (1 - alpha) + ramp(heat, against=against) * alpha
+    line = _outline(heat >= HALF)
+    if against:
+        line &= _dashes(line.shape)
+    rim = binary_dilation(line, np.ones((3, 3), bool))
+    mixed = np.where(rim[:, :, None], mixed * 0.4 + RIM * 0.6, mixed)
+    return np.where(line[:, :, None], ramp(np.ones_like(heat), against=against), mixed)
+
+
+def _dashes(shape: tuple[int, ...]) -> Mask:
+    """Pieces of a line and gaps between them, alike to all sides of the middle."""
+    rows, columns = (np.abs(np.arange(side) - (side - 1) / 2).astype(int) for side in shape)
+    found: Mask = (rows[:, None] + columns) // DASH % 3 > 0
+    return found
 
 
 def _outline(inside: Mask) -> Mask:

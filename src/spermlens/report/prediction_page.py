@@ -8,6 +8,8 @@ from typing import Any
 
 from spermlens.evaluate.counts import tally
 from spermlens.report.measured_tiles import how_to_read_outlines, outline_figure, placed_line, short_line
+from spermlens.report.overlay import OPACITY
+from spermlens.report.reason_lines import reason_lines, reasons_on_background
 from spermlens.report.tiles import bars, cell_figure, explained, how_to_read, legend, said
 from spermlens.types import (
     Figure,
@@ -31,7 +33,11 @@ Row = Mapping[str, Any]
 
 
 def prediction_report(
-    rows: Sequence[Row], readings: Sequence[Reading], tasks: Sequence[Task], facts: Mapping[str, Any]
+    rows: Sequence[Row],
+    readings: Sequence[Reading],
+    tasks: Sequence[Task],
+    facts: Mapping[str, Any],
+    opacity: float = OPACITY,
 ) -> Report:
     """`rows` are all images, `readings` those to be shown.
 
@@ -46,9 +52,10 @@ def prediction_report(
     sections: list[Section] = [
         _overview(rows, tasks, facts),
         _shares(rows, tasks),
-        *_gallery(rows, readings, tasks, thresholds),
+        *_gallery(rows, readings, tasks, thresholds, opacity),
         *_certainty(facts),
         *_disagreeing(rows),
+        *reasons_on_background(rows),
         *_unreadable(rows),
     ]
     return Report(
@@ -72,7 +79,12 @@ def verdict(rows: Sequence[Row]) -> str:
     return f"{len(rows)} {'image' if len(rows) == 1 else 'images'}: {', '.join(parts)}."
 
 
-def tile_of(reading: Reading, tasks: Sequence[Task], thresholds: Mapping[str, float] | None = None) -> Tile:
+def tile_of(
+    reading: Reading,
+    tasks: Sequence[Task],
+    thresholds: Mapping[str, float] | None = None,
+    opacity: float = OPACITY,
+) -> Tile:
     """A reading with a picture as a card: the cell, its maps, its probabilities, its status and why."""
     image, said_of_it = reading.image, reading.prediction
     if image is None:
@@ -85,7 +97,7 @@ def tile_of(reading: Reading, tasks: Sequence[Task], thresholds: Mapping[str, fl
         figures=(
             cell_figure(image, said_of_it.id),
             *_outlined(reading, image),
-            *(explained(image, why) for why in reading.explanations),
+            *(explained(image, why, opacity) for why in reading.explanations),
         ),
         bars=tuple(
             bar
@@ -97,7 +109,12 @@ def tile_of(reading: Reading, tasks: Sequence[Task], thresholds: Mapping[str, fl
                 f"{said(task.name)}: " if several else "",
             )
         ),
-        lines=(*_reasons(said_of_it, tasks, thresholds or {}), *_outvoted(said_of_it), *_measured(reading)),
+        lines=(
+            *_reasons(said_of_it, tasks, thresholds or {}),
+            *_outvoted(said_of_it),
+            *_measured(reading),
+            *reason_lines(reading),
+        ),
     )
 
 
@@ -178,18 +195,25 @@ def _certainty(facts: Mapping[str, Any]) -> list[Section]:
 
 
 def _gallery(
-    rows: Sequence[Row], readings: Sequence[Reading], tasks: Sequence[Task], thresholds: Mapping[str, float]
+    rows: Sequence[Row],
+    readings: Sequence[Reading],
+    tasks: Sequence[Task],
+    thresholds: Mapping[str, float],
+    opacity: float,
 ) -> list[Section]:
     shown = sorted((reading for reading in readings if reading.image is not None), key=_order)
     if not shown:
         return []
-    tiles = tuple(tile_of(reading, tasks, thresholds) for reading in shown)
+    tiles = tuple(tile_of(reading, tasks, thresholds, opacity) for reading in shown)
     caption = (
         f"{len(shown)} of {len(rows)} images: the unsure ones first, then the decided from the least sure."
     )
     maps = [why for reading in shown for why in reading.explanations]
     reading_aid = (
-        (how_to_read({why.map_size for why in maps}), legend(signed=any(w.against is not None for w in maps)))
+        (
+            how_to_read({why.map_size for why in maps}),
+            legend(signed=any(why.against is not None for why in maps), opacity=opacity),
+        )
         if maps
         else ()
     )

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from spermlens.evaluate.counts import LEVEL
-from spermlens.report.overlay import colour_bar, enlarge, legible, overlay, png_bytes
+from spermlens.report.overlay import OPACITY, colour_bar, enlarge, legible, mapped, png_bytes
 from spermlens.types import Explanation, Figure, Heat, Image, Outline, Reading, Task, Text
 
 MOST = 320  # pixels along the longer side of a picture on a page
@@ -62,21 +62,23 @@ def _smaller(outline: Outline | None, size: tuple[int, int]) -> Outline | None:
     return replace(outline, masks=masks) if masks["head"].any() or outline.reason else None
 
 
-def map_figure(image: Image, heat: Heat, against: Heat | None, words: str) -> Figure:
+def map_figure(
+    image: Image, heat: Heat, against: Heat | None, words: str, opacity: float = OPACITY
+) -> Figure:
     """The map over its greyed cell; `words` say what it explains and how it was made."""
-    seen = overlay(image, heat, against=against)
+    seen = mapped(image, heat, against=against, opacity=opacity, most=MOST)
     where = "; ".join(
         text
         for text, values in (("Evidence for the class", heat), ("evidence against it", against))
         if values is not None
         for text in [f"{text} is strongest {_place(values)}"]
     )
-    return Figure(words, "image/png", png_bytes(_for_a_card(seen)), f"Map: {words}. {where}.")
+    return Figure(words, "image/png", png_bytes(seen), f"Map: {words}. {where}.")
 
 
-def explained(image: Image, explanation: Explanation) -> Figure:
+def explained(image: Image, explanation: Explanation, opacity: float = OPACITY) -> Figure:
     """An explanation over its image, with class, method, layer and size of the map in words."""
-    return map_figure(image, explanation.heat, explanation.against, in_words(explanation))
+    return map_figure(image, explanation.heat, explanation.against, in_words(explanation), opacity)
 
 
 def in_words(found: Explanation) -> str:
@@ -93,13 +95,14 @@ def bars(task: Task, probabilities: Sequence[float], prefix: str = "") -> tuple[
     return tuple((f"{prefix}{name}", float(p)) for name, p in zip(task.classes, probabilities, strict=True))
 
 
-def legend(*, signed: bool) -> Figure:
+def legend(*, signed: bool, opacity: float = OPACITY) -> Figure:
     """The colour bar of the maps."""
     ends = "against the class (blue), none, for the class (orange)" if signed else "none to strongest"
+    dashed = " It is dashed around what speaks against." if signed else ""
     return Figure(
-        f"Evidence, left to right: {ends}. The thin line is half of the strongest in that image.",
+        f"Evidence, left to right: {ends}. The thin line is half of the strongest in that image.{dashed}",
         "image/png",
-        png_bytes(colour_bar(signed=signed)),
+        png_bytes(colour_bar(signed=signed, opacity=opacity)),
         f"Colour bar: {ends}.",
     )
 

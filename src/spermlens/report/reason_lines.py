@@ -1,0 +1,45 @@
+"""What is measured of a reason, as lines of a card and a table of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from spermlens.predict.reason_rows import FLAG, LIMIT, on_background
+from spermlens.report.tiles import METHODS, percent, said
+from spermlens.types import Explanation, Reading, Section, Table
+
+
+def reason_lines(reading: Reading) -> list[str]:
+    """A line for each map of which something was measured, then where it lies on the background."""
+    scored = [one for one in reading.explanations if one.scores]
+    doubts = [f"Look again: {sentence}." for sentence in on_background(scored)]
+    return [*map(_line, scored), *doubts]
+
+
+def reasons_on_background(rows: Sequence[Mapping[str, Any]]) -> list[Section]:
+    """Every image whose reason lies away from the head, those that are not shown included."""
+    found = [(str(row["image"]), str(row[FLAG])) for row in rows if row.get(FLAG)]
+    if not found:
+        return []
+    caption = (
+        f"{len(found)} of {len(rows)} images: more than {percent(LIMIT, 0)} of the evidence for the "
+        "class lies farther from the head than half a cell of the map. The decision may be right for a bad "
+        "reason, or the outline wrong: look again."
+    )
+    return [Section("Reasons on the background", (Table(caption, ("Image", "What"), tuple(found)),))]
+
+
+def _line(one: Explanation) -> str:
+    """'Head shape, CAM: 62 % of it in the head, 5.1 times its share of the area; peak inside.'"""
+    scores, parts = one.scores, []
+    if (energy := scores.get("energy_in_head")) is not None:
+        parts.append(f"{percent(energy, 0)} of it in the head")
+    if (dense := scores.get("energy_over_area")) is not None:
+        parts[-1] += f", {dense:.1f} times its share of the area"
+    if (peak := scores.get("peak_in_head")) is not None:
+        parts.append(f"peak {'inside' if peak else 'outside'}")
+    if (steady := scores.get("stability")) is not None:
+        parts.append(f"stability {steady:.2f}")
+    task = said(one.task)
+    return f"{task[:1].upper()}{task[1:]}, {METHODS.get(one.method, one.method)}: {'; '.join(parts)}."
