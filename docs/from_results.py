@@ -20,6 +20,7 @@ from spermlens.report.paper_lines import DATA, VIEWS
 from spermlens.report.paper_tables import comparisons, in_short, luck, ours, published, recalls
 from spermlens.report.shape_tables import TABLES as SHAPE_TABLES
 from spermlens.report.tables import replace_block, results_table
+from spermlens.report.verdict_tables import TABLES as VERDICT_TABLES
 
 DOCS = Path(__file__).parent
 HOUSE = DOCS.parent
@@ -33,6 +34,7 @@ NOT_THERE = (
     "--tables` writes when its trainings are done.*"
 )
 CAUSES_NOT_THERE = "*Not there yet: it follows from `experiments/known_causes.py`.*"
+VERDICT_NOT_THERE = "*Not there yet: it follows from `experiments/verdict.py {}`.*"
 AS_USED = """\
 Each network stands as it is used: the mean of what it says of several turned and mirrored views, its
 confidence corrected by a temperature that other folds chose. Ours was named before any of these figures was
@@ -87,6 +89,16 @@ def measured_reasons() -> str:
     told = _read("known-causes")
     blocks = {name: table(told["rows"]) if told else CAUSES_NOT_THERE for name, table in CAUSE_TABLES.items()}
     return _filled(DOCS / "concepts/measured-reasons.md", blocks)
+
+
+def verdict_on_attention() -> str:
+    """The page on whether attention makes reasons better, with its tables."""
+    blocks = {}
+    for data in DATA:
+        rows = (_read(f"explain-{data}") or {"rows": []})["rows"]
+        for name, table in VERDICT_TABLES.items():
+            blocks[f"{data}-{name}"] = table(rows) or VERDICT_NOT_THERE.format(data)
+    return _filled(DOCS / "concepts/verdict-on-attention.md", blocks)
 
 
 def our_numbers() -> str:

@@ -9,6 +9,7 @@ how-to/when-things-go-wrong.md    from the table of faults that the tests try
 concepts/outline.md      its tables, from experiments/results/outline.json
 concepts/shape-alone.md  its tables, from experiments/results/shape.json
 concepts/measured-reasons.md    its tables, from experiments/results/known-causes.json
+concepts/verdict-on-attention.md    its tables, from explain-hushem.json and explain-smids.json there
 concepts/our-numbers.md  its tables, from hushem-paper.json, smids-paper.json and holdout-paper.json there
 concepts/certainty.md    the same
 concepts/what-each-piece-is-worth.md    its table, from ablation.json there
@@ -42,6 +43,7 @@ def pages() -> dict[Path, str | None]:
         DOCS / "concepts/outline.md": from_results.outlines(),
         DOCS / "concepts/shape-alone.md": from_results.shape_alone(),
         DOCS / "concepts/measured-reasons.md": from_results.measured_reasons(),
+        DOCS / "concepts/verdict-on-attention.md": from_results.verdict_on_attention(),
         DOCS / "concepts/our-numbers.md": from_results.our_numbers(),
         DOCS / "concepts/certainty.md": from_results.certainty(),
         DOCS / "concepts/what-each-piece-is-worth.md": from_results.what_pieces_are_worth(),

@@ -18,6 +18,7 @@ def rows() -> list[dict[str, Any]]:
         row("b0-cbam", "cam", "energy_in_head", 0.5),
         row("b0", "cam", "energy_in_head", 0.6),
         row(BOTH, "cam", "energy_in_head", -0.1),
+        row("b0-cbam", "cam", "energy_in_head", -0.3, LESS_BLOB),
         row("b0", "cam", "energy_in_head", 0.2, LESS_BLOB),
         row("b0-cbam", "cbam", "deletion", 0.3),
         row("b0", "cam", "stability", 0.7),
@@ -32,7 +33,8 @@ def test_every_table_says_what_the_file_says() -> None:
     told = "0.500 (0.400-0.600) | 0.600 (0.500-0.700) | -0.100 (-0.200 to 0.000)"
     assert cam == f"| Energy in the head | `cam` | {told} | 216 |"
     assert "*blob in the middle*" in blob
-    assert made["beyond"].endswith("| Energy in the head | `cam` | – | 0.200 (0.100-0.300) | – | 216 |")
+    beyond = "| Energy in the head | `cam` | -0.300 (-0.400 to -0.200) | 0.200 (0.100-0.300) | – | 216 |"
+    assert made["beyond"].endswith(beyond)
     assert "| Deletion (low is good) | `cbam` | 0.300" in made["faithful"]
     assert "| Stability | `cam` | – | 0.700" in made["steady"]
     assert made["forgotten"].splitlines()[2].startswith("| heads | `cam` | – | 0.100")

@@ -117,13 +117,15 @@ def _lines(rows: Rows) -> Lines:
 
 def _cells(found: Mapping[str, Row]) -> list[str]:
     counts = sorted({row["n_images"] for row in found.values()})
-    apart = found.get(BOTH)
-    return [
-        figure(found.get(WITH)),
-        figure(found.get(WITHOUT)),
-        difference({**apart, "difference": apart["value"]}) if apart else "–",
-        " / ".join(map(str, counts)),
-    ]
+    each = [_figure(found.get(alias)) for alias in (WITH, WITHOUT, BOTH)]
+    return [*each, " / ".join(map(str, counts))]
+
+
+def _figure(row: Row | None) -> str:
+    """A difference, and what lies on both sides of 0, with 'to' between its ends."""
+    if row is None or (row["alias"] != BOTH and (row["low"] is None or row["low"] >= 0)):
+        return figure(row)
+    return difference({**row, "difference": row["value"]})
 
 
 def _method(name: str) -> str:
