@@ -33,9 +33,9 @@ CLAIM = "A map is called one of the background where more of it lies away from t
 PROTOCOL = (
     f"Drawn heads (seed {SEED}) asked of the shipped model, reliable outlines only, CAM of the likeliest "
     f"class; and two small networks, one of which was taught by a mark in the corner (seed {EXAM_SEED}, the "
-    f"likeliest class and the true head). Away from the head: farther than {MARGIN} cells of the map. The limit "
-    f"in use, {LIMIT}, is the first tenth beyond 95 in 100 of the shipped model's maps of head shape and "
-    "vacuole on 48 other drawings (seed 61), so it was set on good reasons alone."
+    f"likeliest class and the true head). Away from the head: farther than {MARGIN} cells of the map. The "
+    f"limit in use, {LIMIT}, is the first tenth beyond 95 in 100 of the shipped model's maps of head shape "
+    "and vacuole on 48 other drawings (seed 61), so it was set on good reasons alone."
 )
 
 

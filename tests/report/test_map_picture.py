@@ -37,5 +37,7 @@ def test_the_bar_below_the_map_has_its_colours_and_no_others_elsewhere(explained
 
 def test_opacity_reaches_map_and_bar(explained):
     faint, strong = (map_picture(*explained, opacity).astype(int) for opacity in (0.1, 1.0))
-    width = legible(explained[0]).shape[1]
-    assert np.ptp(strong[:, width:], axis=2).mean() > 2 * np.ptp(faint[:, width:], axis=2).mean()
+    height, width = legible(explained[0]).shape[:2]
+    for rows in (slice(height), slice(height + GAP, height + GAP + BAR)):
+        weak, full = (np.ptp(one[rows, width:], axis=2).mean() for one in (faint, strong))
+        assert full > 2 * weak
