@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from verdict_cases import ends_of
+from verdict_cases import ends_of, figures_of, page
 from verdict_heads import Cell, Fold, cells_of, drawn_by_lot
 from verdict_measures import BLOB, DEAR, GROUPS, STOPS, Asked, stage_named
 from verdict_rows import BOTH, LESS_BLOB, Answers, rows_of
@@ -18,6 +18,7 @@ from spermlens.framing import Framing
 from spermlens.locate.segment import outline
 from spermlens.models import build
 from spermlens.predict.tensors import to_tensor
+from spermlens.report.page import to_html
 from spermlens.report.verdict_tables import FAITHFUL, FORGOTTEN, PARTS, PLACES, STEADY
 from spermlens.types import Sample, Task
 
@@ -129,3 +130,11 @@ def test_cases_are_the_ends_of_each_class() -> None:
     ends = ends_of(table(12), values)
     assert ends["normal, best"] == ["image 09", "image 06", "image 03"]
     assert ends["tapered, worst"] == ["image 01", "image 04", "image 07"]
+
+
+def test_the_page_of_cases_shows_each_with_its_map_and_cites_the_publisher() -> None:
+    figures = figures_of([fold()])
+    assert [len(of) for of in figures.values()] == [2, 2, 2]  # the picture, and the map of one network
+    told = to_html(page("hushem", {"tapered, best": ["1"], "tapered, worst": ["0"]}, figures))
+    assert "tapered, worst" in told
+    assert "CC BY 4.0" in told
