@@ -53,7 +53,11 @@ class Asked:
         self.passes = 0  # pictures that went through the network
         self._seen: dict[bytes, Seen] = {}
         self._heats: dict[tuple[str, bytes], Maps] = {}
-        self._counter = fold.network.trunk.register_forward_pre_hook(self._count)
+
+        def count(_module: object, inputs: Sequence[Sized]) -> None:  # no method: copies count here, too
+            self.passes += len(inputs[0])
+
+        self._counter = fold.network.trunk.register_forward_pre_hook(count)
 
     def __enter__(self) -> Asked:
         return self
@@ -111,9 +115,6 @@ class Asked:
             question = Question(task=self.fold.task.name, targets=self.targets[some], method=method)
             heats += [one.heat for one in explain(network, to_tensor(seen[some]), question)]
         return np.stack(heats)
-
-    def _count(self, _module: object, inputs: Sequence[Sized]) -> None:
-        self.passes += len(inputs[0])
 
 
 def places(asked: Asked, methods: Sequence[str] = ()) -> Values:
