@@ -170,7 +170,7 @@ def test_an_override_is_one_value_and_never_smuggles_a_second() -> None:
         ),
         (["protocol.judge=inner", "protocol.inner_share=0.2"], "set final_model = false"),
         (["protocol.repeats=[0, 0]"], "names a number twice"),
-        (["data.shown=head"], "set protocol.final_model = false"),
+        (["data.shown=head"], "set protocol.final_model and"),
         (
             ["data.shown=head", "protocol.final_model=false", "protocol.keep_networks=true"],
             "shown whole images",

@@ -180,8 +180,8 @@ class Experiment(_Part):
     def _parts_are_only_judged(self) -> Experiment:
         if self.data.shown != "whole" and (self.protocol.final_model or self.protocol.keep_networks):
             raise ValueError(
-                f"data.shown = '{self.data.shown}' asks what a part is worth; a model kept from it would later "
-                "be shown whole images: set protocol.final_model = false and protocol.keep_networks = false"
+                f"data.shown = '{self.data.shown}' asks what a part is worth; a model kept from it would "
+                "later be shown whole images: set protocol.final_model and protocol.keep_networks to false"
             )
         return self
 

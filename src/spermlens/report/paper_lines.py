@@ -28,6 +28,7 @@ NETWORKS = {
     "efficientnet_b0": "EfficientNet-B0",
     "efficientnet_b0_cbam": "EfficientNet-B0 with CBAM",
     "efficientnet_v2_b0_cbam": "EfficientNetV2-B0 with CBAM",
+    "svm": "the vote of its measures",
 }
 DATA = {"hushem": "HuSHeM", "smids": "SMIDS"}  # as their publishers write them
 
