@@ -14,10 +14,11 @@ from PIL import Image as Pillow
 from spermlens.errors import DataCorrupt, DataError, DataMissing
 from spermlens.files import write_json
 from spermlens.framing import Framing
-from spermlens.report.overlay import enlarge, overlay
+from spermlens.report.overlay import enlarge, mapped
 from spermlens.report.page import to_html, to_json
 from spermlens.report.run_gallery import pick
 from spermlens.report.run_page import headline, run_report
+from spermlens.report.tiles import MOST
 from spermlens.types import DISCLAIMER, Figure, Gallery, Pose, Table, Text
 
 
@@ -123,7 +124,7 @@ def test_maps_lie_over_their_image_as_the_framing_says(finished_run, drawn_listi
         for sign in (1, -1)
     )
     shown = np.asarray(Pillow.open(io.BytesIO(tile.figures[1].data)))
-    assert (shown == overlay(image, heat, against=against)).all()
+    assert (shown == mapped(image, heat, against=against, most=MOST)).all()
     cell = np.asarray(Pillow.open(io.BytesIO(tile.figures[0].data)))
     assert (cell == image).all()
 

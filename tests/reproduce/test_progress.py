@@ -21,7 +21,7 @@ def experiment(path: str):  # type: ignore[no-untyped-def]
 
 def test_a_look_is_an_image_in_an_epoch() -> None:
     assert looks(experiment("hushem/b0-r100")) == 216 * 4 * 40
-    assert looks(experiment("smids/b0-r100")) == 2947 * 4 * 15
+    assert looks(experiment("smids/b0-r100")) == 2947 * 4 * 12
     assert looks(experiment("holdout/b0-cbam-r0")) == pytest.approx(151 * 40, rel=0.01)
 
 
