@@ -10,6 +10,7 @@ import typer
 from spermlens.cli._terminal import Quiet, say
 
 MODEL = "synthetic-heads"
+FOR_REAL_HEADS = "hushem-head-shape"
 SEED = 20  # drawings that the shipped model has not seen: it learned from seed 1
 
 
@@ -42,4 +43,6 @@ def demo(
     )
     carry_out(load(MODEL).eye, find_sources([str(images)]), order, quiet)
     typer.echo(f"Open {page.resolve()} in a browser.")
-    say("Your own images next:  spermlens predict MODEL FOLDER --report page.html", quiet)
+    say(f"{MODEL} has seen drawings only. Your own stained heads, one an image:", quiet)
+    say(f"  spermlens predict {FOR_REAL_HEADS} FOLDER --output rows.csv --report page.html", quiet)
+    say(f"What it can and cannot do:  spermlens models show {FOR_REAL_HEADS}", quiet)
