@@ -30,6 +30,7 @@ def test_the_shipped_model_of_real_heads_tells_what_it_rests_on() -> None:
     card = {
         (row["metric"], row["condition"]): (row["value"], row["low"], row["high"]) for row in told.results
     }
-    assert len(shared := set(ours) & set(card)) >= 10
+    shared = set(ours) & set(card)
+    assert len(shared) >= 10
     for key in shared:
         assert card[key] == pytest.approx(ours[key], abs=1e-9), key
