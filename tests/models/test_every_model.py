@@ -141,7 +141,9 @@ def test_an_unknown_argument_is_refused_with_the_nearest(case: tuple[str, dict[s
 
 
 @pytest.mark.parametrize("size", [128, 224])
-def test_a_bright_dot_shows_in_the_map_where_it_is(network: Network, size: int) -> None:
+def test_a_bright_dot_shows_in_the_map_where_it_is(
+    case: tuple[str, dict[str, Any], Network], network: Network, size: int
+) -> None:
     scene = torch.full((1 + len(DOTS), 3, size, size), 0.5)
     for picture, (row, column) in zip(scene[1:], DOTS, strict=True):
         y, x = round(row * size), round(column * size)
@@ -154,5 +156,6 @@ def test_a_bright_dot_shows_in_the_map_where_it_is(network: Network, size: int) 
     centres = [(change.sum(axis) * ruler).sum(1) / change.sum((1, 2)) for axis in (2, 1)]
     aside = torch.stack(centres, 1) - torch.tensor(DOTS) * cells
     # strided convolutions that pad evenly look half a cell up and left, so half a cell is no fault
-    assert aside.abs().max() <= 1
+    finer = 32 // case[1].get("output_stride", 32)  # twice as fine a map of what looks just as widely
+    assert aside.abs().max() <= finer
     assert aside.mean(0).abs().max() <= 0.75
