@@ -9,7 +9,7 @@ from spermlens.datasets.synthetic import draw
 from spermlens.files import write_bytes
 from spermlens.report.contact_sheet import contact_sheet
 from spermlens.report.overlay import png_bytes
-from spermlens.report.prediction_page import tile_of
+from spermlens.report.reading_card import tile_of
 from spermlens.types import Reading, Sample
 
 CELLS = (({"head_shape": "pyriform"}, 20), ({"vacuole": "abnormal"}, 9), ({"head_shape": "tapered"}, 32))

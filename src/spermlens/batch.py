@@ -181,7 +181,7 @@ def _map_name(reading: Reading, found: Explanation) -> str:
 def _write_sheet(eye: Eye, folder: Path, readings: Sequence[Reading], opacity: float) -> None:
     from spermlens.report.contact_sheet import contact_sheet
     from spermlens.report.overlay import png_bytes
-    from spermlens.report.prediction_page import tile_of
+    from spermlens.report.reading_card import tile_of
 
     tiles = [
         tile_of(_legible(eye, reading), eye.description.tasks, eye.description.threshold, opacity)

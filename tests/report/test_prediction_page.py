@@ -14,7 +14,8 @@ from spermlens.evaluate.counts import share
 from spermlens.report.caption import captioned, font, shortened, wrapped
 from spermlens.report.contact_sheet import FINE, GAP, SIDE, contact_sheet
 from spermlens.report.page import to_html
-from spermlens.report.prediction_page import HEADS_ONLY_NOTE, prediction_report, tile_of, verdict
+from spermlens.report.prediction_page import HEADS_ONLY_NOTE, prediction_report, verdict
+from spermlens.report.reading_card import tile_of
 from spermlens.report.tiles import in_words
 from spermlens.types import DISCLAIMER, Figure, Gallery, Status, Table, Task, Text, Tile, Votes
 

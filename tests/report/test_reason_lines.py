@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from drawn_run import TASK
 
-from spermlens.report.prediction_page import prediction_report, tile_of
+from spermlens.report.prediction_page import prediction_report
+from spermlens.report.reading_card import tile_of
 from spermlens.types import Table
 
 

@@ -7,24 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spermlens.evaluate.counts import tally
-from spermlens.report.measured_tiles import how_to_read_outlines, outline_figure, placed_line, short_line
+from spermlens.report.measured_tiles import how_to_read_outlines
 from spermlens.report.overlay import OPACITY
-from spermlens.report.reason_lines import reason_lines, reasons_on_background
-from spermlens.report.tiles import bars, cell_figure, explained, how_to_read, legend, said
-from spermlens.types import (
-    Figure,
-    Gallery,
-    Image,
-    Prediction,
-    Reading,
-    Report,
-    Section,
-    Status,
-    Table,
-    Task,
-    Text,
-    Tile,
-)
+from spermlens.report.reading_card import tile_of
+from spermlens.report.reason_lines import reasons_on_background
+from spermlens.report.tiles import begun, how_to_read, legend, said
+from spermlens.types import Gallery, Reading, Report, Section, Status, Table, Task, Text
 
 HEADS_ONLY = frozenset({"head_shape", "acrosome", "vacuole"})
 HEADS_ONLY_NOTE = "Reads heads only: this is not a WHO normal form."
@@ -77,63 +65,6 @@ def verdict(rows: Sequence[Row]) -> str:
     }
     parts = [f"{found[status]} {word}" for status, word in words.items() if found[status]]
     return f"{len(rows)} {'image' if len(rows) == 1 else 'images'}: {', '.join(parts)}."
-
-
-def tile_of(
-    reading: Reading,
-    tasks: Sequence[Task],
-    thresholds: Mapping[str, float] | None = None,
-    opacity: float = OPACITY,
-) -> Tile:
-    """A reading with a picture as a card: the cell, its maps, its probabilities, its status and why."""
-    image, said_of_it = reading.image, reading.prediction
-    if image is None:
-        raise ValueError(f"'{said_of_it.id}' has no picture to show: {said_of_it.message}")
-    several = len(tasks) > 1
-    return Tile(
-        title=said_of_it.id,
-        verdict=_verdict(said_of_it, tasks),
-        tone={"decided": "good", "unsure": "unsure"}.get(said_of_it.status, "plain"),
-        figures=(
-            cell_figure(image, said_of_it.id),
-            *_outlined(reading, image),
-            *(explained(image, why, opacity) for why in reading.explanations),
-        ),
-        bars=tuple(
-            bar
-            for task in tasks
-            if task.name in said_of_it.probabilities
-            for bar in bars(
-                task,
-                said_of_it.probabilities[task.name].tolist(),
-                f"{said(task.name)}: " if several else "",
-            )
-        ),
-        lines=(
-            *_reasons(said_of_it, tasks, thresholds or {}),
-            *_outvoted(said_of_it),
-            *_measured(reading),
-            *reason_lines(reading),
-        ),
-    )
-
-
-def _outlined(reading: Reading, image: Image) -> list[Figure]:
-    if reading.outline is None or reading.measures is None:
-        return []
-    name = reading.prediction.id
-    return [outline_figure(image, reading.outline, reading.measures, name, reading.reduced)]
-
-
-def _measured(reading: Reading) -> list[str]:
-    """The main measures, why they are not to be relied on, where they and a decision do not fit together."""
-    if reading.outline is None or reading.measures is None:
-        return []
-    if reading.outline.reason:
-        return [f"Outline not relied on: {reading.outline.reason}"]
-    doubts = [f"Look again: {sentence}." for sentence in reading.disagreements]
-    lines = (short_line(reading.measures), placed_line(reading.percentiles), *doubts)
-    return [line for line in lines if line]
 
 
 def _overview(rows: Sequence[Row], tasks: Sequence[Task], facts: Mapping[str, Any]) -> Section:
@@ -190,7 +121,7 @@ def _certainty(facts: Mapping[str, Any]) -> list[Section]:
         f"{said(task)}: decided from a confidence of {p:.2f}, below that unsure." for task, p in thresholds
     ]
     notes = never + list(facts.get("notes", ()) or ([] if never else least))
-    sentences = [Text(_begun(sentence), "note") for sentence in notes]
+    sentences = [Text(begun(sentence), "note") for sentence in notes]
     return [Section("How sure is sure enough", tuple(sentences))] if sentences else []
 
 
@@ -247,55 +178,3 @@ def _order(reading: Reading) -> tuple[int, float, str]:
     place = [Status.UNSURE, Status.DECIDED, Status.NOT_A_CELL].index(said_of_it.status)
     surest = min(float(values.max()) for values in said_of_it.probabilities.values())
     return place, surest, said_of_it.id
-
-
-def _verdict(prediction: Prediction, tasks: Sequence[Task]) -> str:
-    """The likeliest class of each task, and whether that is a decision."""
-    if prediction.status is Status.NOT_A_CELL:
-        return "Not a cell"
-    named = []
-    for task in tasks:
-        likeliest = said(task.classes[int(prediction.probabilities[task.name].argmax())])
-        unsure = not prediction.decisions.get(task.name)
-        answer = f"unsure, leans to {likeliest}" if unsure else likeliest
-        named.append(f"{said(task.name)}: {answer}" if len(tasks) > 1 else answer)
-    return _begun("; ".join(named))
-
-
-def _reasons(prediction: Prediction, tasks: Sequence[Task], thresholds: Mapping[str, float]) -> list[str]:
-    """Why it is no cell; then for each task its confidence against what was needed."""
-    lines = [said(prediction.message)] if prediction.status is Status.NOT_A_CELL else []
-    for task in tasks:
-        if task.name not in prediction.probabilities:
-            continue
-        confidence = float(prediction.probabilities[task.name].max())
-        name = f"{said(task.name)}: confidence {confidence:.2f}"
-        least = thresholds.get(task.name)
-        if least is None:
-            lines.append(f"{name}.")
-        elif least > 1:
-            lines.append(f"{name}; the model supports no threshold, so it never decides.")
-        else:
-            lines.append(
-                f"{name}, {'below' if confidence < least else 'above'} the {least:.2f} that is needed."
-            )
-    return [_begun(line) for line in lines]
-
-
-def _outvoted(prediction: Prediction) -> list[str]:
-    """Where network and measures are not for the same class, which each of them is for."""
-    if prediction.status is Status.NOT_A_CELL:
-        return []
-    several = len(prediction.probabilities) > 1
-    return [
-        _begun(
-            f"{f'{said(task)}: ' if several else ''}the network says {said(votes.network)}, "
-            f"what is measured says {said(votes.measures)}."
-        )
-        for task, votes in prediction.votes.items()
-        if votes.differ
-    ]
-
-
-def _begun(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spermlens.predict.reason_rows import FLAG, LIMIT, on_background
-from spermlens.report.tiles import METHODS, percent, said
+from spermlens.report.tiles import METHODS, begun, percent, said
 from spermlens.types import Explanation, Reading, Section, Table
 
 
@@ -41,5 +41,4 @@ def _line(one: Explanation) -> str:
         parts.append(f"peak {'inside' if peak else 'outside'}")
     if (steady := scores.get("stability")) is not None:
         parts.append(f"stability {steady:.2f}")
-    task = said(one.task)
-    return f"{task[:1].upper()}{task[1:]}, {METHODS.get(one.method, one.method)}: {'; '.join(parts)}."
+    return f"{begun(said(one.task))}, {METHODS.get(one.method, one.method)}: {'; '.join(parts)}."

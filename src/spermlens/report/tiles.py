@@ -129,6 +129,11 @@ def said(name: str) -> str:
     return name.replace("_", " ")
 
 
+def begun(sentence: str) -> str:
+    """With a capital to begin with."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def percent(value: float, digits: int = 1) -> str:
     return f"{100 * value:.{digits}f} %"
 
