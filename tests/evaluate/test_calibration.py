@@ -13,9 +13,11 @@ from spermlens.evaluate.calibration import (
     HOTTEST,
     cross_fitted,
     fit_temperature,
+    fit_temperatures,
     reliability,
     risk_coverage,
     temper,
+    tempered_mean,
     threshold_for,
 )
 from spermlens.evaluate.scores import score
@@ -121,6 +123,15 @@ def test_the_temperature_undoes_a_sharpened_softmax(sharpness):
     temperature = fit_temperature(truth, p)
     assert temperature == pytest.approx(sharpness, rel=0.08)
     assert temper(p, sharpness) == pytest.approx(fair, abs=1e-9)
+
+
+def test_models_are_made_fair_before_their_mean_which_then_needs_nothing():
+    truth, sharp, fair = logistic(4000, 3)
+    flat = temper(fair, 2)
+    before, after = fit_temperatures(truth, [sharp, flat])
+    assert before == pytest.approx([3, 0.5], rel=0.08)
+    assert after == pytest.approx(1, abs=1e-3)
+    assert tempered_mean([sharp, flat], [3, 0.5]) == pytest.approx(fair, abs=1e-9)
 
 
 def test_the_temperature_never_worsens_the_log_loss_and_keeps_the_decision():

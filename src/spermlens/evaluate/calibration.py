@@ -139,6 +139,17 @@ def temper(probabilities: Floats, temperature: float) -> Floats:
     return np.asarray(np.exp(_log_softmax(_logits(probabilities) / temperature)))
 
 
+def fit_temperatures(truth: Ints, votes: Sequence[Floats]) -> tuple[list[float], float]:
+    """Of several models on the same rows: the temperature of each, and that of the mean they then have."""
+    before = [fit_temperature(truth, vote) for vote in votes]
+    return before, fit_temperature(truth, tempered_mean(votes, before))
+
+
+def tempered_mean(votes: Sequence[Floats], each: Sequence[float]) -> Floats:
+    """The mean of the probabilities of several models, each at its own temperature."""
+    return np.asarray(np.mean([temper(vote, t) for vote, t in zip(votes, each, strict=True)], axis=0))
+
+
 def cross_fitted(table: Predictions) -> Predictions:
     """The same rows, each fold tempered by what the other folds of its repeat say of other units.
 
@@ -157,16 +168,11 @@ def cross_fitted_mean(tables: Sequence[Predictions]) -> Predictions:
 
     All temperatures of a fold follow from what the models say of the other folds of its repeat.
     """
-    first = tables[0]
-    mixed = np.mean([table.probabilities for table in tables], axis=0)
+    first, votes = tables[0], [table.probabilities for table in tables]
+    mixed = np.mean(votes, axis=0)
     for _, inside, others in _sides(first):
-        truth, parts = first.truth[others], [table.probabilities for table in tables]
-        single = [fit_temperature(truth, part[others]) for part in parts]
-        elsewhere, here = (
-            np.mean([temper(part[rows], t) for part, t in zip(parts, single, strict=True)], axis=0)
-            for rows in (others, inside)
-        )
-        mixed[inside] = temper(here, fit_temperature(truth, elsewhere))
+        before, after = fit_temperatures(first.truth[others], [vote[others] for vote in votes])
+        mixed[inside] = temper(tempered_mean([vote[inside] for vote in votes], before), after)
     return replace(first, probabilities=mixed)
 
 

@@ -12,9 +12,8 @@ import numpy as np
 from spermlens.config import Experiment
 from spermlens.datasets import open_data
 from spermlens.errors import ConfigError, UnknownName
-from spermlens.evaluate.calibration import fit_temperature, temper
+from spermlens.evaluate.calibration import fit_temperature, fit_temperatures
 from spermlens.evaluate.intervals import calibrated, condition_of, judge
-from spermlens.evaluate.table import Predictions
 from spermlens.models._description import Description, Voting
 from spermlens.models._ruler import Ruler
 from spermlens.models._store import load, save
@@ -122,12 +121,10 @@ def _described(trained: Description, wanted: Shipped, line: Contender, experimen
 def _temperatures(line: Contender) -> tuple[list[float], float]:
     """Of the votes, if there are any, and of what is used; by all images of all repeats."""
     tables = [member[line.decided].labelled for member in line.members]
-    single = [fit_temperature(table.truth, table.probabilities) for table in tables]
-    used: Predictions = line.tables[line.decided].labelled
     if tables:
-        tempered = [temper(table.probabilities, t) for table, t in zip(tables, single, strict=True)]
-        used = replace(used, probabilities=np.mean(tempered, axis=0))
-    return single, fit_temperature(used.truth, used.probabilities)
+        return fit_temperatures(tables[0].truth, [table.probabilities for table in tables])
+    alone = line.tables[line.decided].labelled
+    return [], fit_temperature(alone.truth, alone.probabilities)
 
 
 def _rulers(experiment: Experiment) -> dict[str, Ruler]:
