@@ -37,7 +37,7 @@ import sys
 class Blocked:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in ("torch", "torchvision", "timm"):
-            raise ImportError(f"{name} is blocked")
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)  # as where it is not installed
 
 sys.meta_path.insert(0, Blocked())
 from spermlens.cli import run
@@ -65,6 +65,11 @@ def cells() -> list[Sample]:
     blank = Sample(id="blank", image=np.full((70, 70, 3), 128, np.uint8))
     noise = np.random.default_rng(1).integers(0, 256, (90, 90, 3)).astype(np.uint8)
     return [*drawn, blank, Sample(id="noise", image=noise)]
+
+
+def without_torch(order: list[str], place: Path) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-c", WITHOUT_TORCH, *order]
+    return subprocess.run(line, capture_output=True, text=True, cwd=place)
 
 
 def both(shipped: Saved, file: Path, cells: list[Sample], ask: Ask) -> list[tuple[Reading, Reading]]:
@@ -145,7 +150,7 @@ def test_without_torch_a_folder_becomes_rows_maps_and_a_page(
         str(tmp_path / "onnx.csv"),
         *written,
     ]
-    done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *order], capture_output=True, text=True)
+    done = without_torch(order, tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "maps").rglob("*.png"))) > 3 * len(cells)
     assert "<html" in (tmp_path / "page.html").read_text()
@@ -164,11 +169,44 @@ def test_without_torch_a_folder_becomes_rows_maps_and_a_page(
                 assert other[column] == value, column
 
 
-def test_torch_is_really_blocked() -> None:
-    order = ["predict", "synthetic-heads", "nothing.png"]
-    done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *order], capture_output=True, text=True)
-    assert done.returncode != 0
-    assert "torch is blocked" in done.stderr
+@pytest.mark.parametrize(
+    ("order", "needs"),
+    [
+        (
+            ["predict", "synthetic-heads", "x.png"],
+            "synthetic-heads: is no ONNX file, and any other model is read",
+        ),
+        (["predict", "runs/a-run", "x.png"], "runs/a-run: is no ONNX file, and any other model"),
+        (["models", "list"], "This needs"),
+        (["models", "show", "synthetic-heads"], "This needs"),
+        (["bench", "explain"], "This needs"),
+        (["demo"], "This needs"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
+)
+def test_what_needs_torch_says_so_and_what_to_do(order: list[str], needs: str, tmp_path: Path) -> None:
+    """It also shows that torch is really blocked for the test before."""
+    done = without_torch(order, tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Error: {needs}")
+    assert "PyTorch, which is not installed here (no package 'torch')" in done.stderr
+    assert "pip install torch" in done.stderr
+    assert "predict FILE.onnx IMAGES --runtime onnx" in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_is_no_graph_and_becomes_one_by_export(tmp_path: Path) -> None:
+    done = without_torch(["predict", "synthetic-heads", "x.png", "--runtime", "onnx"], tmp_path)
+    assert done.returncode == 3
+    assert "models export MODEL FILE.onnx --onnx" in done.stderr
+
+
+def test_another_missing_package_is_our_failure() -> None:
+    from spermlens.cli._torch import without_torch as said
+
+    with pytest.raises(ModuleNotFoundError, match="numpy"):
+        said(ModuleNotFoundError("No module named 'numpy'", name="numpy"))
 
 
 def test_what_a_graph_does_not_hold_is_said_before_anything_is_read(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import typer
 
 from spermlens.cli import bench, data, models, runs
+from spermlens.cli._torch import without_torch
 from spermlens.cli.demo import demo
 from spermlens.cli.doctor import doctor
 from spermlens.cli.evaluate import evaluate
@@ -79,7 +80,7 @@ def _root(
 def run(arguments: Sequence[str]) -> int:
     """Run a command; the exit code. What the user can mend is a sentence, our failure is a trace."""
     try:
-        code = app(args=list(arguments), prog_name="spermlens", standalone_mode=False)
+        code = _carried_out(arguments)
         sys.stdout.flush()  # a full disk is said here, not after the last line of Python
     except SpermlensError as error:
         typer.echo(f"Error: {error}", err=True)
@@ -105,6 +106,15 @@ def run(arguments: Sequence[str]) -> int:
     if code == INTERRUPTED:  # the parser makes this code of Ctrl-C and says nothing
         typer.echo(HOW_TO_GO_ON, err=True)
     return int(code or 0)
+
+
+def _carried_out(arguments: Sequence[str]) -> int | None:
+    """The code that the parser gives; a command that needs PyTorch says so where there is none."""
+    try:
+        code: int | None = app(args=list(arguments), prog_name="spermlens", standalone_mode=False)
+    except ModuleNotFoundError as error:
+        raise without_torch(error) from error
+    return code
 
 
 def _let_go_of_stdout() -> None:

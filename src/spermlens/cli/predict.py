@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spermlens.cli._terminal import AsJson, Device, Quiet, print_json, progress, say
+from spermlens.cli._torch import without_torch
 from spermlens.errors import DataError, UnknownName, UsageError
 
 if TYPE_CHECKING:
@@ -125,8 +126,10 @@ def _eye(model: str, runtime: str, device: str) -> Eye:
         raise UnknownName("runtime", runtime, ("torch", "onnx"))
     if model.lower().endswith(".onnx"):
         raise UsageError(f"{model}: is an ONNX file. Add --runtime onnx.")
-    from spermlens.lens import load
-
+    try:
+        from spermlens.lens import load
+    except ModuleNotFoundError as error:
+        raise without_torch(error, model) from error
     return load(model, device=device).eye
 
 

@@ -80,7 +80,10 @@ def open_graph(file: Path, threads: int = 0) -> GraphEye:
             "Install spermlens with the extra 'onnx'."
         ) from error
     if not is_file(file) or file.suffix.lower() != SUFFIX:
-        raise DataMissing(f"{file}: there is no file of this name that ends in {SUFFIX}. Check the path.")
+        raise DataMissing(
+            f"{file}: there is no file of this name that ends in {SUFFIX}. Check the path. A model's folder "
+            f"or name becomes one where PyTorch is: spermlens models export MODEL FILE{SUFFIX} --onnx."
+        )
     try:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
