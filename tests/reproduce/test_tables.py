@@ -19,6 +19,7 @@ from spermlens.evaluate.calibration import cross_fitted, cross_fitted_mean, temp
 from spermlens.evaluate.selective import out_of_fold
 from spermlens.evaluate.table import Predictions, write_predictions
 from spermlens.report.tables import results_table
+from spermlens.reproduce import contenders
 from spermlens.reproduce.committed import read_committed, write_committed
 from spermlens.reproduce.contenders import in_one_order, mean_of, pool
 from spermlens.reproduce.study import Average, Job
@@ -172,6 +173,19 @@ def test_an_average_of_members_that_are_too_unsure_is_mended_member_by_member(fu
         cross_fitted_mean([sharp, other]).probabilities,
         atol=1e-3,
     )
+
+
+def test_temperatures_are_fitted_once_for_each_line_and_number_of_views(
+    full: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted = []
+    for name in ("cross_fitted", "cross_fitted_mean"):
+        fit = getattr(contenders, name)
+        monkeypatch.setattr(
+            contenders, name, lambda told, name=name, fit=fit: fitted.append(name) or fit(told)
+        )
+    tabled(full)
+    assert sorted(fitted) == ["cross_fitted"] * 4 + ["cross_fitted_mean"] * 2  # with 1 and with 8 views
 
 
 def test_what_measures_say_takes_part_in_an_average(full: Desk, one: One) -> None:

@@ -32,7 +32,7 @@ def certainty(line: Contender) -> dict[str, Any]:
 
     Everything rests on the first repeat, where each image stands once.
     """
-    conditions = line.conditions()
+    conditions = line.conditions
     before = conditions[condition_of(line.decided)].labelled.first_repeat
     after = conditions[line.headline].labelled.first_repeat
     found = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -37,8 +38,9 @@ class Contender:
         """The number of views that decisions are made from."""
         return max(self.tables)
 
+    @cached_property
     def conditions(self) -> dict[str, Predictions]:
-        """Every way its probabilities are scored; temperatures need other folds."""
+        """Every way its probabilities are scored; temperatures need other folds, and are fitted once."""
         found = {condition_of(views): table for views, table in sorted(self.tables.items(), reverse=True)}
         if self.folds:
             found |= {calibrated(condition_of(views)): self._calibrated(views) for views in self.tables}

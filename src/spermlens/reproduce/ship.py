@@ -91,7 +91,7 @@ def _elsewhere(alone: Contender, gathered: Gathered) -> Elsewhere:
 def _described(trained: Description, wanted: Shipped, line: Contender, experiment: Experiment) -> Description:
     """The trained model's description with the figures, temperatures and threshold of the line."""
     task, condition = trained.tasks[0].name, condition_of(line.decided)
-    conditions = line.conditions()
+    conditions = line.conditions
     found = threshold_of(conditions[line.headline], experiment)
     votes, last = _temperatures(line)  # the network's first: see Shipped
     results = [

@@ -63,7 +63,7 @@ def table_of(study: str, part: Part, places: Places, *, resamples: int = RESAMPL
 def _rows(part: Part, lines: Sequence[Contender], resamples: int) -> Rows:
     rows = []
     for line in lines:
-        for condition, table in line.conditions().items():
+        for condition, table in line.conditions.items():
             found = judge(
                 table,
                 dataset=line.dataset,
@@ -151,7 +151,7 @@ def _views(part: Part, lines: Sequence[Contender], resamples: int) -> Rows:
 def _on(line: Contender, repeat: int, views: int = 0) -> Any:
     """What it says on one repeat, of the views it decides by if no other number is given."""
     condition = condition_of(views or line.decided)
-    table = line.conditions()[calibrated(condition) if line.folds else condition]
+    table = line.conditions[calibrated(condition) if line.folds else condition]
     mask = table.repeats == repeat
     return table.rows(mask) if mask.any() else None
 
