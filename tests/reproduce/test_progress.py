@@ -26,8 +26,9 @@ def test_a_look_is_an_image_in_an_epoch() -> None:
 
 
 def test_before_any_job_is_done_the_time_is_a_guess_for_a_cpu() -> None:
-    assert estimate(experiment("hushem/b0-r100"), {}) == "14 min on a CPU, minutes on a GPU"
-    assert estimate(experiment("hushem/simple-cnn-r100"), {}).startswith("6 min")
+    for network in ("b0", "simple-cnn"):  # committed jobs took about as long for both
+        said = estimate(experiment(f"hushem/{network}-r100"), {})
+        assert said == "14 min on a CPU, minutes on a GPU"
 
 
 def test_the_time_is_that_of_the_same_model_and_size() -> None:

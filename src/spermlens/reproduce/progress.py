@@ -20,8 +20,7 @@ from spermlens.runs import Run, list_runs
 
 COMMITTED, OTHER, RUNNING, DONE = "committed", "other recipe", "running", "done"
 STOPPED, WAITING = "stopped", "waiting"
-SLOWLY = {"simple_cnn": 90.0}  # looks a second at 128 px on one core of a CPU, before any job is done
-SLOWLY_ELSE = 40.0
+SLOWLY = 40.0  # looks a second at 128 px on a CPU, before any job is done; a small network is hardly faster
 
 Paces = dict[tuple[str, int], float]  # seconds a look, by model and side of the square
 
@@ -104,7 +103,7 @@ def estimate(experiment: Experiment, known: Paces) -> str:
         return "unknown"
     if _kind(experiment) in known:
         return _spoken(expected * known[_kind(experiment)])
-    a_second = SLOWLY.get(experiment.model.name, SLOWLY_ELSE) * (128 / experiment.framing.size) ** 2
+    a_second = SLOWLY * (128 / experiment.framing.size) ** 2
     return f"{_spoken(expected / a_second)} on a CPU, minutes on a GPU"
 
 
