@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import IntegratedGradients, Occlusion
+from settled_networks import settled
 from torch import Tensor, nn
 
 from spermlens.errors import UsageError
@@ -29,14 +30,7 @@ def pictures(height: int = 32, width: int = 32) -> Tensor:
 
 @pytest.fixture
 def network() -> Network:
-    torch.manual_seed(1)
-    built = build("simple_cnn", (TASK,), arguments={"width": 4, "cbam": True})
-    with torch.no_grad():
-        for module in built.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.momentum = 1.0  # statistics that fit the pictures
-        built(pictures())
-    return built.eval()
+    return settled(pictures(), (TASK,), width=4, cbam=True)
 
 
 def linear() -> Network:

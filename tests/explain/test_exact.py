@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import IntegratedGradients
+from settled_networks import settled
 from torch import Tensor, nn
 
 from spermlens.errors import ConfigError, UnknownName, UsageError
 from spermlens.explain import METHODS
 from spermlens.explain._capture import looking
 from spermlens.explain._engine import Question, explain, is_exact, raw_maps
-from spermlens.models import build
 from spermlens.models._network import Network
 from spermlens.types import Task
 
 TASKS = (Task("shape", ("round", "long")), Task("type", ("a", "b", "c")))
+KINDS: dict[str, dict[str, object]] = {"plain": {"width": 4}, "with cbam": {"width": 4, "cbam": True}}
 IMAGES, CHANNELS, HEIGHT, WIDTH, CLASSES = 2, 5, 3, 4, 3
 
 
@@ -133,16 +134,9 @@ def test_gradcampp_is_equation_19(setting: Setting, target: int) -> None:
         torch.testing.assert_close(found[image], wanted, rtol=1e-9, atol=1e-11)
 
 
-@pytest.fixture(params=[{"width": 4}, {"width": 4, "cbam": True}], ids=["plain", "cbam"])
+@pytest.fixture(params=KINDS)
 def network(request: pytest.FixtureRequest) -> Network:
-    torch.manual_seed(3)
-    built = build("simple_cnn", TASKS, arguments=request.param)
-    with torch.no_grad():
-        for module in built.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.momentum = 1.0  # statistics that fit the pictures
-        built(pictures(6))
-    return built.eval()
+    return settled(pictures(6), TASKS, **KINDS[request.param])
 
 
 def pictures(count: int) -> Tensor:
@@ -160,10 +154,17 @@ def test_without_a_gradient_the_answer_is_that_with_one(network: Network, method
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6 * wanted.max())
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if is_exact(name)])
+@pytest.mark.parametrize(
+    ("network", "method"),
+    [
+        (kind, name)
+        for kind in KINDS
+        for name in METHODS
+        if is_exact(name) and (name != "cbam" or kind == "with cbam")
+    ],
+    indirect=["network"],
+)
 def test_all_classes_at_once_are_one_by_one(network: Network, method: str) -> None:
-    if method == "cbam" and network.attention is None:
-        pytest.skip("no attention")
     squares = pictures(3)
     with torch.no_grad():
         passage = network.read(squares)

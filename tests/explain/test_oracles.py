@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import LayerGradCam
-from torch import Tensor, nn
+from settled_networks import settled
+from torch import Tensor
 
 from spermlens.explain._engine import Question, raw_maps
-from spermlens.models import build
 from spermlens.models._network import Network
 from spermlens.types import Task
 
@@ -26,17 +26,6 @@ TARGETS = (2, 0)
 
 def pictures(size: int = 64) -> Tensor:
     return torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(8))
-
-
-def network(name: str, **arguments: object) -> Network:
-    torch.manual_seed(1)
-    built = build(name, (TASK,), arguments=arguments)
-    with torch.no_grad():
-        for module in built.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.momentum = 1.0  # statistics that fit the pictures
-        built(pictures())
-    return built.eval()
 
 
 def ours(net: Network, squares: Tensor, method: str, layer: str = "") -> np.ndarray:
@@ -55,7 +44,7 @@ def ours(net: Network, squares: Tensor, method: str, layer: str = "") -> np.ndar
     ],
 )
 def test_gradcam_is_captums(name: str, arguments: dict[str, object], layers: list[str]) -> None:
-    net, largest = network(name, **arguments), []
+    net, largest = settled(pictures(), (TASK,), name, **arguments), []
     for layer in layers:
         captums = LayerGradCam(lambda squares: net(squares)["type"], net.layer(layer)).attribute(
             pictures(), target=list(TARGETS), relu_attributions=True
@@ -69,7 +58,7 @@ def test_gradcam_is_captums(name: str, arguments: dict[str, object], layers: lis
 
 
 def test_cam_averages_to_the_logit_and_is_gradcam_times_the_positions() -> None:
-    net = network("simple_cnn", width=4, cbam=True)
+    net = settled(pictures(), (TASK,), width=4, cbam=True)
     cam = ours(net, pictures(), "cam")
     with torch.no_grad():
         logits = net(pictures())["type"][[0, 1], TARGETS]
@@ -98,7 +87,7 @@ def equation_19(net: Network, features: Tensor, target: int) -> Tensor:
 
 
 def test_gradcampp_is_equation_19_of_exp_of_the_logit() -> None:
-    net = network("simple_cnn", width=1)
+    net = settled(pictures(), (TASK,), width=1)
     found = ours(net, pictures(48), "gradcampp")
     features = net.features(pictures(48)).detach()
     net.double()
