@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from spermlens.errors import BadModel, ConfigError, UnknownName, UsageError
 from spermlens.explain import METHODS, method_named
 from spermlens.explain._capture import evaluating, looking
 from spermlens.explain._engine import Question, explain, raw_maps
+from spermlens.explain._told import CONTRAST, SMOOTH, TOLD, sentences, titled
 from spermlens.models import build
 from spermlens.models._network import Network
 from spermlens.types import Task
@@ -350,3 +352,24 @@ def test_values_that_overflow_are_not_drawn(network: Network) -> None:
         network.head("type").linear.weight.fill_(torch.inf)
     with pytest.raises(BadModel, match="not finite"):
         explain(network, pictures(1), ask("cam", 0))
+
+
+def test_people_are_told_of_every_method_and_of_no_other() -> None:
+    """What is told stands in one table, which imports no torch; so a new file is missing there at first."""
+    assert set(TOLD) == set(METHODS)
+    assert len({told.title for told in TOLD.values()}) == len(TOLD)
+    assert (titled("cam"), titled("gradcampp+smooth"), titled("of-mine")) == (
+        "CAM",
+        "Grad-CAM++, smoothed",
+        "of-mine",
+    )
+    assert sentences(["cam", "cam+smooth"], contrasted=True)[1:] == [CONTRAST.sentence, SMOOTH]
+    assert len(sentences(["cam", "gradcam"])) == 2
+
+
+def test_the_page_on_maps_says_the_same_of_every_method() -> None:
+    page = (Path(__file__).parents[2] / "docs/concepts/maps.md").read_text(encoding="utf-8")
+    for name, told in TOLD.items():
+        assert f"| `{name}` | {told.title} | {told.shows} | {told.cannot} |" in page
+    assert f"| {CONTRAST.shows} | {CONTRAST.cannot} |" in page
+    assert SMOOTH in page

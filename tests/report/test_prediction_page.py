@@ -11,8 +11,9 @@ from drawn_run import HOSTILE, TASK, THRESHOLD, UNKNOWN
 from PIL import Image as Pillow
 
 from spermlens.evaluate.counts import share
+from spermlens.explain._told import SMOOTH
 from spermlens.report.caption import captioned, font, shortened, wrapped
-from spermlens.report.contact_sheet import FINE, GAP, SIDE, contact_sheet
+from spermlens.report.contact_sheet import FINE, GAP, SIDE, STEP, contact_sheet
 from spermlens.report.page import to_html
 from spermlens.report.prediction_page import HEADS_ONLY_NOTE, prediction_report, verdict
 from spermlens.report.reading_card import tile_of
@@ -182,6 +183,34 @@ def test_each_picture_on_a_sheet_stands_over_its_caption():
     line = sheet[GAP + SIDE : GAP + SIDE + FINE + 10]
     assert (line[:, : GAP + SIDE] == 255).all()
     assert (line[:, GAP + SIDE + 4 :] < 128).any()
+
+
+def test_a_long_caption_on_a_sheet_goes_on_below_and_is_not_cut():
+    words = "for head shape tapered, not pyriform: Integrated gradients, smoothed at input, 128 × 128"
+    short, long = (Figure(text, "image/png", _png(), "dot") for text in ("CAM at pooled, 4 × 4", words))
+    lines = wrapped(words, font(FINE), SIDE)
+    assert len(lines) > 1
+    assert not any("…" in line for line in lines)
+    one, both = (
+        contact_sheet([Tile(title="", verdict="", tone="plain", figures=found)])
+        for found in ((short,), (short, long))
+    )
+    assert both.shape[0] == one.shape[0] + (len(lines) - 1) * STEP
+    row = GAP + SIDE + STEP * (len(lines) - 1)
+    last = both[row + 3 : row + 3 + STEP]
+    assert (last[:, : GAP + SIDE] == 255).all()
+    assert (last[:, GAP + SIDE + 4 :] < 128).any()
+
+
+def test_the_page_says_what_each_method_shows_and_what_it_cannot(rows, readings, facts):
+    smooth = replace(readings[0].explanations[0], method="occlusion+smooth")
+    shown = [replace(readings[0], explanations=(smooth,)), *readings[1:]]
+    words = [text.body for text in parts(prediction_report(rows, shown, [TASK], facts), Text)]
+    (said,) = [body for body in words if "It cannot" in body]
+    assert said.startswith("Grad-CAM++ shows")
+    assert "Occlusion shows" in said
+    assert said.endswith(SMOOTH)
+    assert "not another" not in said
 
 
 @pytest.mark.parametrize("shape", [(240, 300), (300, 20)])

@@ -11,6 +11,8 @@ import typer
 from spermlens.cli._terminal import AsJson, Device, Quiet, print_json, progress, say
 from spermlens.cli._torch import without_torch
 from spermlens.errors import DataError, UnknownName, UsageError
+from spermlens.explain import SMOOTHED
+from spermlens.explain._told import TOLD
 
 if TYPE_CHECKING:
     from spermlens.batch import Order
@@ -35,8 +37,8 @@ def predict(
     method: Annotated[
         list[str] | None,
         typer.Option(
-            help="For maps: cam (the default), gradcam, gradcampp, layercam, integrated_gradients, "
-            "occlusion, cbam; each also as NAME+smooth. Repeatable."
+            help=f"For maps: {', '.join(f'{name} ({told.title})' for name, told in TOLD.items())}; each also "
+            f"as NAME{SMOOTHED}. Without it, cam. Repeatable."
         ),
     ] = None,
     layer: Annotated[str, typer.Option(help="Where to look inside; `models show` lists the layers.")] = "",

@@ -12,7 +12,7 @@ from spermlens.report.overlay import OPACITY
 from spermlens.report.reading_card import tile_of
 from spermlens.report.reason_lines import reasons_on_background
 from spermlens.report.tiles import begun, how_to_read, legend, said
-from spermlens.types import Gallery, Reading, Report, Section, Status, Table, Task, Text
+from spermlens.types import Figure, Gallery, Reading, Report, Section, Status, Table, Task, Text
 
 HEADS_ONLY = frozenset({"head_shape", "acrosome", "vacuole"})
 HEADS_ONLY_NOTE = "Reads heads only: this is not a WHO normal form."
@@ -140,9 +140,13 @@ def _gallery(
         f"{len(shown)} of {len(rows)} images: the unsure ones first, then the decided from the least sure."
     )
     maps = [why for reading in shown for why in reading.explanations]
-    reading_aid = (
+    reading_aid: tuple[Text | Figure, ...] = (
         (
-            how_to_read({why.map_size for why in maps}),
+            *how_to_read(
+                {why.map_size for why in maps},
+                {why.method for why in maps},
+                contrasted=any(why.rival for why in maps),
+            ),
             legend(signed=any(why.against is not None for why in maps), opacity=opacity),
         )
         if maps

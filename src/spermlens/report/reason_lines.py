@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from spermlens.explain._told import titled
 from spermlens.predict.reason_rows import FLAG, LIMIT, on_background
-from spermlens.report.tiles import METHODS, begun, percent, said
+from spermlens.report.tiles import begun, percent, said
 from spermlens.types import Explanation, Reading, Section, Table
 
 
@@ -41,4 +42,4 @@ def _line(one: Explanation) -> str:
         parts.append(f"peak {'inside' if peak else 'outside'}")
     if (steady := scores.get("stability")) is not None:
         parts.append(f"stability {steady:.2f}")
-    return f"{begun(said(one.task))}, {METHODS.get(one.method, one.method)}: {'; '.join(parts)}."
+    return f"{begun(said(one.task))}, {titled(one.method)}: {'; '.join(parts)}."

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from spermlens.datasets import Entry, Listing
 from spermlens.errors import DataCorrupt, DataError
 from spermlens.evaluate.table import Predictions
+from spermlens.explain._told import titled
 from spermlens.framing import Framing
 from spermlens.locate.pose import pose_for
 from spermlens.report.overlay import enlarge
@@ -22,6 +23,7 @@ from spermlens.runs import Run
 from spermlens.types import Figure, Gallery, Heat, Image, Section, Text, Tile
 
 WRONG, UNSURE, RIGHT = 12, 8, 4  # the last per class
+METHOD = "cam"  # what a run stores the maps of
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def gallery_section(
         )
     ]
     if maps:
-        intro += [how_to_read({found.values.shape for found in maps.values()}), legend(signed=_signed(maps))]
+        sizes = {found.values.shape for found in maps.values()}
+        intro += [*how_to_read(sizes, {METHOD}), legend(signed=_signed(maps))]
     return Section(f"Images: {said(table.task.name)}", (*intro, *galleries))
 
 
@@ -183,5 +186,5 @@ def _map_over(image: Image, found: StoredMap, framing: Framing, um_per_pixel: fl
         return framing.unsquare(square, image.shape, um_per_pixel, pose)
 
     against = laid(-scaled) if raw.min() < 0 else None
-    words = f"for {said(found.target)}: CAM, {size_in_words(raw.shape)}"
+    words = f"for {said(found.target)}: {titled(METHOD)}, {size_in_words(raw.shape)}"
     return map_figure(image, laid(scaled), against, words)

@@ -9,16 +9,11 @@ from functools import partial
 import numpy as np
 
 from spermlens.evaluate.counts import LEVEL
+from spermlens.explain._told import sentences, titled
 from spermlens.report.overlay import OPACITY, colour_bar, enlarge, legible, mapped, png_bytes
 from spermlens.types import Explanation, Figure, Heat, Image, Outline, Reading, Task, Text
 
 MOST = 320  # pixels along the longer side of a picture on a page
-METHODS = {
-    "cam": "CAM",
-    "gradcam": "Grad-CAM",
-    "gradcampp": "Grad-CAM++",
-    "cbam": "CBAM attention",
-}
 
 
 def cell_figure(image: Image, name: str) -> Figure:
@@ -85,9 +80,8 @@ def in_words(found: Explanation) -> str:
     """'for head shape tapered, not normal: CAM at pooled, 4 × 4'; the last is the map's own size."""
     what = "for" if found.status == "evidence" else "no evidence for"
     rival = f", not {said(found.rival)}" if found.rival else ""
-    method = METHODS.get(found.method, found.method)
     asked = f"{said(found.task)} {said(found.target)}{rival}"
-    return f"{what} {asked}: {method} at {found.layer}, {size_in_words(found.map_size)}"
+    return f"{what} {asked}: {titled(found.method)} at {found.layer}, {size_in_words(found.map_size)}"
 
 
 def bars(task: Task, probabilities: Sequence[float], prefix: str = "") -> tuple[tuple[str, float], ...]:
@@ -107,8 +101,10 @@ def legend(*, signed: bool, opacity: float = OPACITY) -> Figure:
     )
 
 
-def how_to_read(sizes: set[tuple[int, int]]) -> Text:
-    """What a map says and what it does not, with the sizes of the maps before they were enlarged."""
+def how_to_read(
+    sizes: set[tuple[int, int]], methods: set[str], *, contrasted: bool = False
+) -> tuple[Text, Text]:
+    """What any map says and what not, with its size before it was enlarged; then each method's own."""
     told = ", ".join(size_in_words(size) for size in sorted(sizes))
     return Text(
         "A map shows where the evidence for the named class lies, as the named method sees it at the named "
@@ -116,7 +112,7 @@ def how_to_read(sizes: set[tuple[int, int]]) -> Text:
         "Strengths are relative to the strongest in the same image and cannot be compared between images. "
         "A map is a reason to look, not a proof of cause.",
         "note",
-    )
+    ), Text(" ".join(sentences(methods, contrasted=contrasted)), "note")
 
 
 def size_in_words(size: tuple[int, ...]) -> str:
