@@ -53,8 +53,8 @@ def test_the_flag_rises_above_the_limit_only() -> None:
 def test_it_says_class_share_and_method() -> None:
     both = reading({"energy_on_background": 0.9}, {"energy_on_background": 0.95})
     assert list(on_background(both.explanations)) == [
-        "head shape big head: 90 % of cam lies away from the head",
-        "head shape big head: 95 % of occlusion lies away from the head",
+        "head shape big head: 90 % of the evidence (CAM) lies away from the head",
+        "head shape big head: 95 % of the evidence (Occlusion) lies away from the head",
     ]
 
 

@@ -259,7 +259,23 @@ def voted(reading, network, measures, **more):
 
 def test_a_card_tells_who_is_for_what_only_where_they_differ(readings):
     reading = next(reading for reading in readings if reading.prediction.status is Status.DECIDED)
-    words = "The network says tapered, what is measured says pyriform."
+    words = "The network says tapered, what is measured says pyriform. Maps show the network only."
     assert words in voted(reading, "tapered", "pyriform").lines
     assert len(voted(reading, "tapered", "tapered").lines) == len(tile_of(reading, [TASK]).lines)
     assert words not in voted(reading, "tapered", "pyriform", status=Status.NOT_A_CELL).lines
+
+
+def test_a_picture_unlike_all_that_was_learned_from_says_so_however_sure_the_model_is(readings):
+    strange = replace(
+        readings[0].prediction,
+        status=Status.UNSURE,
+        decisions={TASK.name: ""},
+        message="unlike the pictures the model learned from",
+        strangeness=1.13,
+    )
+    lines = tile_of(replace(readings[0], prediction=strange), [TASK], {TASK.name: 0.0}).lines
+    assert lines[0] == "Nothing is decided: unlike the pictures the model learned from."
+    known = replace(strange, strangeness=0.9, message="not sure enough about head shape")
+    assert not any(
+        "Nothing" in line for line in tile_of(replace(readings[0], prediction=known), [TASK]).lines
+    )

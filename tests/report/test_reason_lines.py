@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from drawn_run import TASK
 
 from spermlens.report.prediction_page import prediction_report
 from spermlens.report.reading_card import tile_of
-from spermlens.types import Table
+from spermlens.types import Table, Text
 
 
 def scored(reading, **scores):
@@ -19,8 +20,25 @@ def scored(reading, **scores):
 def test_a_card_says_energy_peak_and_stability(readings):
     known = {"energy_in_head": 0.62, "energy_over_area": 5.12, "peak_in_head": 0.0, "stability": 0.884}
     line = tile_of(scored(readings[0], **known), [TASK]).lines[-1]
-    assert line.startswith("Head shape, Grad-CAM++: 62 % of it in the head, 5.1 times its share of the area")
-    assert line.endswith("; peak outside; stability 0.88.")
+    assert line == (
+        "Head shape, Grad-CAM++: 62 % of the evidence for tapered lies in the head, 5.1 times the head's share "
+        "of the area; its strongest point lies outside; stability 0.88."
+    )
+
+
+@pytest.mark.parametrize(
+    ("scores", "told", "untold"),
+    [
+        ({"energy_in_head": 0.62, "energy_over_area": 5.12}, "little praise", "Stability"),
+        ({"stability": 0.88}, "Stability", "little praise"),
+        ({}, "little praise", "Stability"),
+    ],
+)
+def test_the_page_says_how_to_read_what_was_measured(readings, rows, facts, scores, told, untold):
+    report = prediction_report(rows, [scored(readings[0], **scores)], [TASK], facts)
+    words = " ".join(part.body for one in report.sections for part in one.parts if isinstance(part, Text))
+    assert (told in words) is bool(scores)
+    assert untold not in words
 
 
 def test_a_card_without_scores_says_nothing_of_them(readings):

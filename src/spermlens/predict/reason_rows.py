@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from spermlens.explain._told import titled
 from spermlens.spreadsheet import Cell
 from spermlens.types import Explanation, Reading, Task
 
@@ -42,7 +43,8 @@ def on_background(explanations: Sequence[Explanation]) -> Iterator[str]:
         share = one.scores.get("energy_on_background", 0.0)
         if share > LIMIT:
             said = f"{one.task} {one.target}".replace("_", " ")
-            yield f"{said}: {100 * share:.0f} % of {one.method} lies away from the head"
+            much = f"{100 * share:.0f} % of the evidence ({titled(one.method)})"
+            yield f"{said}: {much} lies away from the head"
 
 
 def _column(task: str, method: str, name: str) -> str:

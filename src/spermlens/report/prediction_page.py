@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from spermlens.evaluate.counts import tally
 from spermlens.report.measured_tiles import how_to_read_outlines
 from spermlens.report.overlay import OPACITY
 from spermlens.report.reading_card import tile_of
-from spermlens.report.reason_lines import reasons_on_background
+from spermlens.report.reason_lines import how_to_read_reasons, reasons_on_background
 from spermlens.report.tiles import begun, how_to_read, legend, said
 from spermlens.types import Figure, Gallery, Reading, Report, Section, Status, Table, Task, Text
 
@@ -139,22 +139,19 @@ def _gallery(
     caption = (
         f"{len(shown)} of {len(rows)} images: the unsure ones first, then the decided from the least sure."
     )
+    return [Section("Cells", (*_reading_aid(shown, opacity), Gallery(caption, tiles)))]
+
+
+def _reading_aid(shown: Sequence[Reading], opacity: float) -> Iterator[Text | Figure]:
+    """What the pictures and the figures under them mean, as far as they are there."""
     maps = [why for reading in shown for why in reading.explanations]
-    reading_aid: tuple[Text | Figure, ...] = (
-        (
-            *how_to_read(
-                {why.map_size for why in maps},
-                {why.method for why in maps},
-                contrasted=any(why.rival for why in maps),
-            ),
-            legend(signed=any(why.against is not None for why in maps), opacity=opacity),
-        )
-        if maps
-        else ()
-    )
+    if maps:
+        sizes, methods = ({why.map_size for why in maps}, {why.method for why in maps})
+        yield from how_to_read(sizes, methods, contrasted=any(why.rival for why in maps))
+        yield legend(signed=any(why.against is not None for why in maps), opacity=opacity)
+        yield from how_to_read_reasons({score for why in maps for score in why.scores})
     if any(reading.outline is not None for reading in shown):
-        reading_aid = (*reading_aid, how_to_read_outlines())
-    return [Section("Cells", (*reading_aid, Gallery(caption, tiles)))]
+        yield how_to_read_outlines()
 
 
 def _disagreeing(rows: Sequence[Row]) -> list[Section]:

@@ -43,7 +43,7 @@ def tile_of(
         ),
         lines=(
             *_reasons(said_of_it, tasks, thresholds or {}),
-            *_outvoted(said_of_it),
+            *_outvoted(said_of_it, mapped=bool(reading.explanations)),
             *_measured(reading),
             *reason_lines(reading),
         ),
@@ -82,8 +82,10 @@ def _verdict(prediction: Prediction, tasks: Sequence[Task]) -> str:
 
 
 def _reasons(prediction: Prediction, tasks: Sequence[Task], thresholds: Mapping[str, float]) -> list[str]:
-    """Why it is no cell; then for each task its confidence against what was needed."""
+    """Why nothing is decided at all; then for each task its confidence against what was needed."""
     lines = [said(prediction.message)] if prediction.status is Status.NOT_A_CELL else []
+    if prediction.status is Status.UNSURE and (prediction.strangeness or 0) > 1:
+        lines.append(f"nothing is decided: {said(prediction.message)}.")
     for task in tasks:
         if task.name not in prediction.probabilities:
             continue
@@ -101,15 +103,15 @@ def _reasons(prediction: Prediction, tasks: Sequence[Task], thresholds: Mapping[
     return [begun(line) for line in lines]
 
 
-def _outvoted(prediction: Prediction) -> list[str]:
-    """Where network and measures are not for the same class, which each of them is for."""
+def _outvoted(prediction: Prediction, *, mapped: bool) -> list[str]:
+    """Where network and measures are not for the same class, which each is for, and of which the maps are."""
     if prediction.status is Status.NOT_A_CELL:
         return []
     several = len(prediction.probabilities) > 1
     return [
         begun(
             f"{f'{said(task)}: ' if several else ''}the network says {said(votes.network)}, "
-            f"what is measured says {said(votes.measures)}."
+            f"what is measured says {said(votes.measures)}.{' Maps show the network only.' if mapped else ''}"
         )
         for task, votes in prediction.votes.items()
         if votes.differ

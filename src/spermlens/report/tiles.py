@@ -108,7 +108,8 @@ def how_to_read(
     told = ", ".join(size_in_words(size) for size in sorted(sizes))
     return Text(
         "A map shows where the evidence for the named class lies, as the named method sees it at the named "
-        f"layer. Before it is enlarged it has only {told} fields, so finer detail than that means nothing. "
+        "layer; pooled is the last map, on which the answer rests. Before it is enlarged a map has only "
+        f"{told} fields, so finer detail than that means nothing. "
         "Strengths are relative to the strongest in the same image and cannot be compared between images. "
         "A map is a reason to look, not a proof of cause.",
         "note",
