@@ -15,6 +15,7 @@ from spermlens.report.cause_tables import TABLES as CAUSE_TABLES
 from spermlens.report.certainty_tables import TABLES as CERTAINTY_TABLES
 from spermlens.report.certainty_tables import certain_lines
 from spermlens.report.outline_tables import TABLES as OUTLINE_TABLES
+from spermlens.report.pace_tables import pace_table
 from spermlens.report.paper_figures import holdout_figure, reliability_figure, risk_figure
 from spermlens.report.paper_lines import DATA, VIEWS
 from spermlens.report.paper_tables import comparisons, in_short, luck, ours, published, recalls
@@ -29,6 +30,7 @@ README_METRICS = ("accuracy", "f1_macro", "log_loss", "ece")
 ALL_METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "log_loss", "brier", "ece")
 PAPERS = {data: f"{data}-paper" for data in DATA}
 HOLDOUT, ABLATION = "holdout-paper", "ablation"
+PACE = "bench-predict"
 NOT_THERE = (
     "*Not there yet: it follows from `experiments/results/{}.json`, which `spermlens reproduce paper "
     "--tables` writes when its trainings are done.*"
@@ -112,6 +114,8 @@ def our_numbers() -> str:
     told = _read(HOLDOUT)
     shown = _shown("holdout.svg", "A dot for every division at the accuracy it came to")
     blocks["holdout"] = f"{shown}\n\n{luck(told)}" if told else NOT_THERE.format(HOLDOUT)
+    paces = _read(PACE)
+    blocks["pace"] = f"## Images a second\n\n{paces['claim']}\n\n{pace_table(paces)}" if paces else ""
     return _filled(DOCS / "concepts/our-numbers.md", blocks)
 
 

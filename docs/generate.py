@@ -10,7 +10,8 @@ concepts/outline.md      its tables, from experiments/results/outline.json
 concepts/shape-alone.md  its tables, from experiments/results/shape.json
 concepts/measured-reasons.md    its tables, from experiments/results/known-causes.json
 concepts/verdict-on-attention.md    its tables, from explain-hushem.json and explain-smids.json there
-concepts/our-numbers.md  its tables, from hushem-paper.json, smids-paper.json and holdout-paper.json there
+concepts/our-numbers.md  its tables, from hushem-paper.json, smids-paper.json, holdout-paper.json and
+                         bench-predict.json there
 concepts/certainty.md    the same
 concepts/what-each-piece-is-worth.md    its table, from ablation.json there
 pictures/*.svg           from the same files

@@ -74,6 +74,17 @@ def test_some_results_are_shown_beside_what_is_not_there(
     assert drawn == {"reliability-hushem.svg", "risk-hushem.svg"}
 
 
+def test_images_a_second_are_shown_once_they_were_timed(pages: ModuleType, tmp_path: Path) -> None:
+    assert "Images a second" not in pages.our_numbers()
+    row = {"model": "simple_cnn", "condition": "cpu, 1 thread, 1 view", "value": 2.0, "low": 1.0, "high": 3.0}
+    row |= {"metric": "times_as_fast", "method": "as a plain network"}
+    told = {"claim": "How fast.", "protocol": "By turns.", "rows": [row]}
+    (tmp_path / "bench-predict.json").write_text(json.dumps(told), encoding="utf-8")
+    found = pages.our_numbers()
+    assert "## Images a second\n\nHow fast.\n\n| Network | Views |" in found
+    assert "Protocol: By turns." in found
+
+
 def test_the_first_training_makes_no_page_fail(
     pages: ModuleType, desk: Desk, one: Callable[[str], Job], tmp_path: Path
 ) -> None:

@@ -8,8 +8,7 @@ as large as the one of the claim and untrained: weights do not change the time.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,22 +16,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from spermlens.datasets import open_data
+from spermlens.bench.rounds import (
+    INTERVAL,
+    Clock,
+    Figure,
+    Work,
+    median,
+    median_of,
+    threads,
+    timed,
+    with_interval,
+)
+from spermlens.bench.subjects import DATA, TASK, drawn_cells, reading, untrained
 from spermlens.explain._capture import evaluating
 from spermlens.explain._engine import chosen, every_class
 from spermlens.explain._scaled import EveryClass, Question, explanations
-from spermlens.framing import Framing
-from spermlens.models import build
-from spermlens.models._description import Description
 from spermlens.models._export import export
-from spermlens.models._store import Saved, save
-from spermlens.predict.eye import Eye
 from spermlens.predict.graph import open_graph
 from spermlens.predict.network import NetworkEye
-from spermlens.predict.pipeline import Ask, read_samples
-from spermlens.predict.rows import measured_row, row_of
+from spermlens.predict.pipeline import Ask
 from spermlens.predict.sides import Sides
 from spermlens.predict.tensors import to_tensor
 from spermlens.runs import describe_environment
@@ -48,11 +51,6 @@ PROTOCOL = (
     "the library it is the ratio of two medians. The interval holds 95 of 100 such figures of rounds drawn "
     "anew."
 )
-INTERVAL = "bootstrap of rounds"
-DRAWS = 2000
-
-Seconds = NDArray[np.float64]  # one a round
-Work = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ class Bench:
     rounds: int
 
     @property
-    def clock(self) -> Callable[[], float]:
+    def clock(self) -> Clock:
         """What tells the seconds; a GPU works beside the process."""
         return time.process_time if self.eye.device.type == "cpu" else time.perf_counter
 
@@ -72,13 +70,13 @@ class Bench:
     def condition(self) -> str:
         return f"{self.eye.device.type}, {len(self.samples)} images at a time"
 
-    def result(self, metric: str, price: Callable[[NDArray[np.intp]], float], more: str = "") -> Result:
+    def result(self, metric: str, price: Figure, more: str = "") -> Result:
         """A row; `price` tells it from the rounds of these numbers."""
-        low, value, high = _with_interval(price, self.rounds)
+        low, value, high = with_interval(price, self.rounds)
         return Result(
-            dataset="synthetic",
+            dataset=DATA,
             model=MODEL,
-            task="head_shape",
+            task=TASK,
             metric=metric,
             method="cam",
             condition=f"{self.condition}{more}",
@@ -94,10 +92,11 @@ class Bench:
 def bench_explain(devices: Sequence[torch.device], images: int, rounds: int) -> dict[str, Any]:
     """The content of a results file: every price on every device."""
     rows: list[Result] = []
-    samples = list(open_data("synthetic", options={"count": images}))
-    with TemporaryDirectory() as folder, one_thread():
+    samples = drawn_cells(images)
+    with TemporaryDirectory() as folder, threads(1):
         for device in devices:
-            bench = Bench(NetworkEye(_untrained(Path(folder), samples[0]), device), samples, rounds)
+            saved = untrained(MODEL, SIZE, Path(folder) / "model", samples[0])
+            bench = Bench(NetworkEye(saved, device), samples, rounds)
             bench.eye.saved.network.to(device)
             rows += [*_maps(bench), *_reading(bench)]
             if device.type == "cpu":
@@ -109,32 +108,6 @@ def bench_explain(devices: Sequence[torch.device], images: int, rounds: int) -> 
         "rows": [asdict(row) for row in rows],
         "comparisons": [],
     }
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch works with one thread inside."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def timed(works: Mapping[str, Work], bench: Bench) -> dict[str, Seconds]:
-    """Seconds of each work in each round; who begins changes from round to round."""
-    names, rounds, clock = list(works), bench.rounds, bench.clock
-    found = {name: np.zeros(rounds) for name in names}
-    for number in range(-1, rounds):  # the first warms up
-        first = number % len(names)
-        for name in names[first:] + names[:first]:
-            start = clock()
-            works[name]()
-            taken = clock() - start
-            if number >= 0:
-                found[name][number] = taken
-    return found
 
 
 def library() -> Any:
@@ -181,18 +154,18 @@ def _maps(bench: Bench) -> list[Result]:
     }
     if (grad_cam := library()) is not None:
         works["library"] = _by_library(grad_cam, network, squares, task)
-    took = timed(works, bench)
+    took = timed(works, bench.rounds, bench.clock)
     forward, read, added = took["forward"], took["read"], took["maps"]
     found = [
-        bench.result("added_over_forward", _median_of(added / forward)),
-        bench.result("read_over_forward", _median_of(read / forward)),
+        bench.result("added_over_forward", median_of(added / forward)),
+        bench.result("read_over_forward", median_of(read / forward)),
     ]
     if "library" in took:
         ours, theirs = took["drawn"], took["library"] - forward
         found.append(
             bench.result(
                 "library_added_over_ours_added",
-                lambda of: _median(theirs[of]) / _median(ours[of]),
+                lambda of: median(theirs[of]) / median(ours[of]),
                 ", a map of one class as large as its square",
             )
         )
@@ -223,26 +196,14 @@ def _reading(bench: Bench) -> list[Result]:
     for views in (1, 8):
         bare, whole = Ask(views=views), Ask(views=views, methods=("cam",), measures=True)
         works: dict[str, Work] = {
-            "bare": _rows(bench.eye, bench.samples, bare),
-            "whole": _rows(bench.eye, bench.samples, whole),
+            "bare": reading(bench.eye, bench.samples, bare),
+            "whole": reading(bench.eye, bench.samples, whole),
         }
-        took = timed(works, bench)
+        took = timed(works, bench.rounds, bench.clock)
         ratio = took["whole"] / took["bare"]
         more = f", {views} view{'s' if views > 1 else ''}"
-        found.append(bench.result("predict_explain_over_predict", _median_of(ratio), more))
+        found.append(bench.result("predict_explain_over_predict", median_of(ratio), more))
     return found
-
-
-def _rows(eye: Eye, samples: Sequence[Sample], ask: Ask) -> Work:
-    model = eye.description
-
-    def work() -> list[object]:
-        readings = read_samples(eye, samples, ask)
-        if ask.measures:
-            return [measured_row(reading, model.tasks, model.normal) for reading in readings]
-        return [row_of(reading.prediction, model.tasks) for reading in readings]
-
-    return work
 
 
 def _graph(bench: Bench, folder: Path) -> list[Result]:
@@ -255,40 +216,8 @@ def _graph(bench: Bench, folder: Path) -> list[Result]:
         "torch": lambda: bench.eye.look(squares, Sides(), ["cam"]),
         "onnx": lambda: graph.look(squares, Sides(), ["cam"]),
     }
-    took = timed(works, bench)
-    return [bench.result("onnx_over_torch", _median_of(took["onnx"] / took["torch"]))]
-
-
-def _untrained(folder: Path, sample: Sample) -> Saved:
-    """The network of the claim as it is saved, its framing fitting the cells."""
-    torch.manual_seed(0)
-    card = open_data("synthetic", options={"count": 1}).card
-    description = Description(
-        name="untrained",
-        architecture=MODEL,
-        arguments={},
-        tasks=card.tasks,
-        framing=Framing(size=SIZE, field_px=float(max(sample.image.shape[:2]))),
-    )
-    network = build(MODEL, card.tasks).eval().requires_grad_(False)
-    return Saved(network, save(folder / "model", network, description))
-
-
-def _median(values: Seconds) -> float:
-    return float(np.median(values))
-
-
-def _median_of(values: Seconds) -> Callable[[NDArray[np.intp]], float]:
-    return lambda of: _median(values[of])
-
-
-def _with_interval(price: Callable[[NDArray[np.intp]], float], rounds: int) -> tuple[float, float, float]:
-    """Low, value and high."""
-    chance = np.random.default_rng(0)
-    drawn = [price(chance.integers(0, rounds, rounds)) for _ in range(DRAWS)]
-    value = price(np.arange(rounds))
-    low, high = np.percentile(drawn, (2.5, 97.5))
-    return min(float(low), value), value, max(float(high), value)
+    took = timed(works, bench.rounds, bench.clock)
+    return [bench.result("onnx_over_torch", median_of(took["onnx"] / took["torch"]))]
 
 
 def _told(devices: Sequence[torch.device]) -> str:
