@@ -168,7 +168,10 @@ def _kind(value: dict[str, Any]) -> str:
         return " or ".join(f"`{item}`" for item in value["enum"])
     limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     words = [str(value.get("type", "any"))]
-    return ", ".join(words + [f"{sign} {value[key]:g}" for key, sign in limits.items() if key in value])
+    words += [f"{sign} {value[key]:g}" for key, sign in limits.items() if key in value]
+    if "pattern" in value:
+        words.append(f"like `{value['pattern']}`".replace("|", "\\|"))
+    return ", ".join(words)
 
 
 def _default(value: dict[str, Any]) -> str:

@@ -255,6 +255,7 @@ def test_without_a_final_model_there_is_none(fake_hushem: Path, tmp_path: Path, 
         ("model.name=simple_cn", "Did you mean 'simple_cnn'"),
         ("model.arguments.wide=3", "no argument 'wide'"),
         ("data.tasks=['shape']", "Unknown task 'shape'"),
+        ("training.sampling=balanced:shape", "Unknown task 'shape'"),
         ("protocol.allow_ungrouped=false", "allow_ungrouped=true"),
     ],
 )

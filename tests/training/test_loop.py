@@ -113,6 +113,8 @@ def test_stopped_after_any_epoch_and_gone_on_with_it_ends_bit_equal(tmp_path: Pa
     [
         {},
         {"loss": "generalized"},
+        {"loss": "focal", "logit_adjustment": 1.0},
+        {"sampling": "balanced:vacuole"},
         {"consistency": 1.0},
         {"teachers": ("a",), "consistency": 1.0},
     ],

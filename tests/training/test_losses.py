@@ -9,7 +9,17 @@ from scipy.spatial.distance import jensenshannon
 from scipy.special import rel_entr
 from sklearn.metrics import log_loss, mean_absolute_error
 
-from spermlens.training.losses import MISSING, Loss, balanced_weights, disagreement, divergence
+from spermlens.config import Phase, Training
+from spermlens.training.losses import (
+    MISSING,
+    Loss,
+    balanced_weights,
+    disagreement,
+    divergence,
+    log_priors,
+    loss_of,
+)
+from spermlens.types import Task
 
 
 def logits(*shape: int) -> torch.Tensor:
@@ -155,3 +165,83 @@ def test_disagreement_of_the_surest_is_finite() -> None:
     assert found.item() == pytest.approx(np.log(2), rel=1e-6)
     assert one.grad is not None
     assert torch.isfinite(one.grad).all()
+
+
+@pytest.mark.parametrize("focusing", [0.5, 2.0, 5.0])
+def test_focal_of_two_classes_is_torchvisions(focusing: float) -> None:
+    from torchvision.ops import sigmoid_focal_loss
+
+    given, truth = logits(9, 2), torch.arange(9) % 2
+    expected = sigmoid_focal_loss(
+        given[:, 1] - given[:, 0], truth.float(), alpha=-1, gamma=focusing, reduction="mean"
+    )
+    found = Loss(focusing=focusing)({"t": given}, {"t": truth})
+    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_focal_by_hand_with_smoothing_weights_and_a_missing_label() -> None:
+    given, truth = logits(3, 3), torch.tensor([2, MISSING, 0])
+    said = torch.softmax(given.detach().double(), 1).numpy()
+    weights = np.array([0.5, 1.0, 3.0])
+    costs = weights * (1 - said) ** 2 * -np.log(said)
+    shares = np.array([[0.05, 0.05, 0.9], [0, 0, 0], [0.9, 0.05, 0.05]])
+    loss = Loss(0.15, {"t": torch.tensor(weights)}, focusing=2)
+    assert loss({"t": given}, {"t": truth}).item() == pytest.approx((shares * costs).sum() / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weights", [{}, {"t": torch.tensor([0.5, 1.0, 3.0])}])
+def test_without_focusing_focal_is_cross_entropy(smoothing: float, weights: dict[str, torch.Tensor]) -> None:
+    given, truth = logits(7, 3), torch.tensor([0, MISSING, 2, 1, MISSING, 2, 0])
+    expected = Loss(smoothing, weights)({"t": given}, {"t": truth}).item()
+    for focusing in (0.0, 1e-6):
+        found = Loss(smoothing, weights, focusing=focusing)({"t": given}, {"t": truth}).item()
+        assert found == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("focusing", [0.5, 2.0])
+def test_focal_of_the_surest_is_finite(focusing: float) -> None:
+    given = torch.tensor([[300.0, -300.0], [300.0, -300.0]], requires_grad=True)
+    loss = Loss(0.1, focusing=focusing)({"t": given}, {"t": torch.tensor([0, 1])})
+    loss.backward()
+    assert given.grad is not None
+    assert torch.isfinite(given.grad).all()
+    assert torch.isfinite(loss)
+
+
+def test_log_priors_are_the_classes_shares_of_the_labels() -> None:
+    labels = np.array([0] * 6 + [1] * 2 + [MISSING] * 5)
+    assert log_priors(labels, 2).tolist() == pytest.approx(np.log([0.75, 0.25]))
+    absent = log_priors(labels, 3)
+    assert absent.exp().tolist() == pytest.approx([6 / 9, 2 / 9, 1 / 9])
+
+
+def test_adjusted_logits_that_know_nothing_learn_that_classes_are_alike() -> None:
+    """A bias alone ends at the log shares, so adjusted by them it ends where all classes are equal."""
+    truth = torch.tensor([0] * 15 + [1] * 5)
+    for tau, expected in ((0.0, 0.25), (1.0, 0.5), (2.0, 0.75)):
+        training = Training(logit_adjustment=tau, phases=(Phase(train="all", epochs=1, learning_rate=1),))
+        loss = loss_of(training, [Task("t", ("a", "b"))], {"t": truth.numpy()})
+        bias = torch.zeros(2, requires_grad=True)
+        optimizer = torch.optim.LBFGS([bias], max_iter=100, line_search_fn="strong_wolfe")
+
+        def step(loss: Loss = loss, bias: torch.Tensor = bias) -> torch.Tensor:
+            bias.grad = None
+            cost = loss({"t": bias.expand(20, 2)}, {"t": truth})
+            cost.backward()
+            return cost
+
+        optimizer.step(step)
+        assert bias.softmax(0)[1].item() == pytest.approx(expected, abs=1e-3)
+
+
+def test_each_task_is_adjusted_by_its_own_labels_and_only_if_asked() -> None:
+    tasks = [Task("a", ("x", "y")), Task("b", ("x", "y", "z"))]
+    labels = {"a": np.array([0, 0, 0, 1]), "b": np.array([2, MISSING, 1, 0])}
+    phases = (Phase(train="all", epochs=1, learning_rate=1),)
+    found = loss_of(Training(logit_adjustment=2, phases=phases), tasks, labels).adjustments
+    assert found["a"].tolist() == pytest.approx(2 * np.log([0.75, 0.25]))
+    assert found["b"].tolist() == pytest.approx(2 * np.log([1 / 3] * 3))
+    assert loss_of(Training(phases=phases), tasks, labels) == Loss()
+    focal = loss_of(Training(loss="focal", focusing=3, phases=phases), tasks, labels)
+    assert focal == Loss(focusing=3)

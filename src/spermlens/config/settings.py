@@ -112,8 +112,14 @@ class Training(_Part):
     mixup_alpha: NotNegative = 0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0
     class_weights: Literal["none", "balanced"] = "none"
-    loss: Literal["cross_entropy", "generalized"] = "cross_entropy"  # generalized: bears some wrong labels
+    # generalized: bears some wrong labels; focal: what is nearly right says little
+    loss: Literal["cross_entropy", "generalized", "focal"] = "cross_entropy"
     loss_power: Annotated[float, Field(gt=0, le=1)] = 0.7  # generalized only; 1: mean absolute error
+    focusing: NotNegative = 2.0  # focal only; 0: cross-entropy
+    # So many times the logarithm of each class's share is added to its logit while learning, not when asked.
+    logit_adjustment: NotNegative = 0
+    # balanced:TASK: every batch holds as many of each class of the task, the rare ones again and again.
+    sampling: Annotated[str, Field(pattern=r"^(as_they_come|balanced:.+)$")] = "as_they_come"
     # Each batch is changed twice; the two predictions cost this much times their Jensen-Shannon divergence.
     consistency: NotNegative = 0
     # Saved models, or runs with protocol.keep_networks whose folds teach the same folds: see teachers.py.

@@ -30,6 +30,7 @@ from spermlens.training.batch_loss import BatchLoss
 from spermlens.training.checkpoint import Progress
 from spermlens.training.losses import MISSING, Loss, loss_of
 from spermlens.training.modes import decayed_groups, learn
+from spermlens.training.sampling import balanced_order, labels_to_balance, plain_order
 
 OnEpoch = Callable[[dict[str, Any]], None]
 CHECKPOINT_SECONDS = 30.0
@@ -99,6 +100,7 @@ class _Loop:
         teachers = [self._placed(teacher).eval() for teacher in plan.teachers]
         self.batch_loss = BatchLoss(plan.training, plan.augment, loss, self.generator, teachers)
         self.plain_loss = Loss()
+        self.to_balance = labels_to_balance(plan.training.sampling, train.labels)
 
     def run(self) -> tuple[Network, list[dict[str, Any]]]:
         started = self._resume()
@@ -171,7 +173,10 @@ class _Loop:
 
         None holds one image, which batch statistics cannot bear; of an odd number in pairs one holds three.
         """
-        order = torch.randperm(len(self.train), generator=self.generator).numpy()
+        if self.to_balance is None:
+            order = plain_order(len(self.train), self.generator)
+        else:
+            order = balanced_order(self.to_balance, self.generator)
         wanted = math.ceil(len(order) / self.plan.training.batch_size)
         yield from np.array_split(order, max(1, min(wanted, len(order) // 2)))
 

@@ -20,6 +20,7 @@ from spermlens.locate.shown import head_in, shown
 from spermlens.models._description import describe
 from spermlens.predict.tensors import choose_device
 from spermlens.training.loop import CHECKPOINT_SECONDS, Pictures
+from spermlens.training.sampling import labels_to_balance
 from spermlens.types import Image
 
 Tell = Callable[[dict[str, Any]], None]
@@ -44,6 +45,8 @@ def prepare(experiment: Experiment, device: str = "auto", tell: Tell = lambda _:
     listing = _chosen_tasks(
         open_data(experiment.data.name, experiment.data.root, experiment.data.options), experiment
     )
+    labels = {task.name: listing.labels(task.name) for task in listing.card.tasks}
+    labels_to_balance(experiment.training.sampling, labels)  # refuses a task that is not there
     tell({"stage": "verify", "images": len(listing)})
     require(listing)
     framing = _framing(experiment, listing)
@@ -54,7 +57,6 @@ def prepare(experiment: Experiment, device: str = "auto", tell: Tell = lambda _:
         longest = max(
             longest, max(sample.image.shape[:2]) * framing.scale(sample.um_per_pixel) / framing.size
         )
-    labels = {task.name: listing.labels(task.name) for task in listing.card.tasks}
     return Study(
         experiment,
         listing,
