@@ -58,7 +58,7 @@ def weighted_scores(
     total = weights.sum(0)
     table = _weighted_confusion(truth, probabilities.argmax(1), weights, len(task.classes))
     return {
-        **_decision_scores(table, task),
+        **decision_scores(table, task),
         "roc_auc_ovr_macro": _mean_area(truth, probabilities, weights),
         "log_loss": _ratio(_log_losses(truth, probabilities) @ weights, total),
         "brier": _ratio(_brier_terms(truth, probabilities) @ weights, total),
@@ -100,8 +100,8 @@ def _weighted_confusion(truth: Ints, predicted: Ints, weights: Floats, k: int) -
     return np.asarray(cells @ weights).reshape(k, k, -1)
 
 
-def _decision_scores(table: Floats, task: Task) -> dict[str, Floats]:
-    """What follows from the confusion matrices alone (classes x classes x columns)."""
+def decision_scores(table: Floats, task: Task) -> dict[str, Floats]:
+    """What follows from the confusion matrices alone (classes x classes x columns): truths are rows."""
     hits = np.einsum("kkc->kc", table)
     true, decided, total = table.sum(1), table.sum(0), table.sum((0, 1))
     precision, recall, f1 = _ratio(hits, decided), _ratio(hits, true), _ratio(2 * hits, true + decided)
