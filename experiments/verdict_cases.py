@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from verdict_heads import COUNTS, MODELS, Fold, folds_of, judged, runs_of
@@ -19,13 +21,16 @@ from verdict_measures import Asked
 from spermlens.datasets import DATASETS
 from spermlens.errors import DataMissing
 from spermlens.evaluate.table import Predictions
+from spermlens.explain._told import titled
 from spermlens.report.page import write_page
-from spermlens.report.tiles import cell_figure, map_figure
+from spermlens.report.tiles import begun, cell_figure, legend, map_figure, said
 from spermlens.types import Figure, Gallery, Report, Section, Text, Tile
 
 METHOD, METRIC = "cam", "energy_over_area"
-SHOWN = 3  # of each class at each end
-WORDS = {"b0-cbam": "CAM, with CBAM", "b0": "CAM, without"}
+SHOWN = 4  # of each class at each end
+WORDS = {"b0-cbam": "with CBAM", "b0": "without"}
+FIRST = {"best": "The densest first.", "worst": "The thinnest first."}
+CITED = "Changed: framed, grey under maps. Pictures:"
 
 
 def main() -> None:
@@ -37,10 +42,13 @@ def main() -> None:
     reader.add_argument("--output", type=Path, default=Path("cases"))
     asked = reader.parse_args()
     runs = runs_of(asked.dataset, asked.runs)
-    ends = ends_of(judged(next(iter(runs.values()))), values_in(asked.parts / asked.dataset))
+    values = values_in(asked.parts / asked.dataset)
+    ends = ends_of(judged(next(iter(runs.values()))), values)
     names = [name for of in ends.values() for name in of]
     figures = figures_of(folds_of(asked.dataset, runs, names, asked.data))
-    write_page(asked.output / f"cases-{asked.dataset}.html", page(asked.dataset, ends, figures))
+    place = asked.output / f"cases-{asked.dataset}.html"
+    write_page(place, page(asked.dataset, ends, figures, values))
+    sys.stdout.write(f"Page   {place}\n")
 
 
 def values_in(folder: Path) -> dict[str, float]:
@@ -70,38 +78,57 @@ def ends_of(table: Predictions, values: Mapping[str, float]) -> dict[str, list[s
 
 
 def figures_of(folds: Sequence[Fold]) -> dict[str, list[Figure]]:
-    """By image: as the networks see it, and the map of each."""
+    """By image: as the networks see it, and the map of each with what it decided."""
     found: dict[str, list[Figure]] = {}
     for fold in folds:
         with Asked(fold) as asked:
             heats = asked.maps(METHOD, asked.pictures)
-        for name, cell, heat, number in zip(fold.ids, fold.cells, heats, fold.decided, strict=True):
-            of = found.setdefault(name, [cell_figure(cell.square, name)])
-            said = f"{WORDS[fold.alias]}, for {fold.task.classes[number]}"
-            of.append(map_figure(cell.square, heat, None, said))
+        for row, (name, cell, heat) in enumerate(zip(fold.ids, fold.cells, heats, strict=True)):
+            seen = replace(cell_figure(cell.square, name), caption="as the networks see it")
+            of = found.setdefault(name, [seen])
+            decided = said(fold.task.classes[fold.decided[row]])
+            verdict = "right" if fold.decided[row] == fold.truth[row] else "wrong"
+            of.append(map_figure(cell.square, heat, None, f"{WORDS[fold.alias]}: {decided}, {verdict}"))
     return found
 
 
-def page(dataset: str, ends: Mapping[str, Sequence[str]], figures: Mapping[str, Sequence[Figure]]) -> Report:
+def page(
+    dataset: str,
+    ends: Mapping[str, Sequence[str]],
+    figures: Mapping[str, Sequence[Figure]],
+    values: Mapping[str, float],
+) -> Report:
+    """By class the best and the worst side by side; `values` are what they were ranked by."""
     card = DATASETS[dataset].CARD
-    said = (
-        "The class is the true one; each map is for the class that its network decided on. Best and worst "
-        "are by the map's energy in the head over the head's area share, the mean of both networks."
+    told = (
+        f"{titled(METHOD)} of the class that each network decided, its evidence for that class only. Ranked "
+        "by how many times denser the map is in the head than over all that the network saw, the mean of "
+        "both networks: 1 is a map that knows nothing, a blob in the middle lies well above it. Images whose "
+        f"outline cannot be relied on are left out. The {SHOWN} best and worst of a class are its ends, not "
+        "examples of it: the tables tell how the rest lies, and how the blob does."
     )
-    galleries = tuple(
-        Gallery(
-            title,
-            tuple(
-                Tile(title=name, verdict=title, tone="plain", figures=tuple(figures[name])) for name in names
-            ),
+    aid = (
+        Text(told),
+        legend(signed=False),
+        Text(f"{CITED} {card.citation} Licence: {card.licence}.", "note"),
+    )
+    sections = [
+        Section(
+            begun(said(title)),
+            (Gallery(FIRST[title.rsplit(", ")[-1]], tuple(_tile(n, figures[n], values[n]) for n in names)),),
         )
         for title, names in ends.items()
-    )
-    source = Text(f"Pictures: {card.citation} Licence: {card.licence}. Changed: framed, grey under maps.")
+    ]
     return Report(
         title=f"Best and worst reasons, {card.title}",
         subtitle="EfficientNet-B0 with CBAM and without, each image by the networks that had not seen it",
-        sections=(Section("Best and worst", (Text(said), source, *galleries)),),
+        sections=(Section("", aid), *sections),
+    )
+
+
+def _tile(name: str, figures: Sequence[Figure], value: float) -> Tile:
+    return Tile(
+        title=name, verdict=f"{value:.1f} times denser in the head", tone="plain", figures=tuple(figures)
     )
 
 

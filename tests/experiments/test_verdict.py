@@ -130,13 +130,16 @@ def test_rows_are_means_of_what_is_defined_and_differences_of_the_same_images() 
 def test_cases_are_the_ends_of_each_class() -> None:
     values = {f"image {number:02}": float(number) for number in range(12)}
     ends = ends_of(table(12), values)
-    assert ends["normal, best"] == ["image 09", "image 06", "image 03"]
-    assert ends["tapered, worst"] == ["image 01", "image 04", "image 07"]
+    assert ends["normal, best"] == ["image 09", "image 06", "image 03", "image 00"]
+    assert ends["tapered, worst"] == ["image 01", "image 04", "image 07", "image 10"]
 
 
 def test_the_page_of_cases_shows_each_with_its_map_and_cites_the_publisher() -> None:
     figures = figures_of([fold()])
     assert [len(of) for of in figures.values()] == [2, 2, 2]  # the picture, and the map of one network
-    told = to_html(page("hushem", {"tapered, best": ["1"], "tapered, worst": ["0"]}, figures))
-    assert "tapered, worst" in told
+    values = {"0": 0.4, "1": 2.31}
+    told = to_html(page("hushem", {"tapered, best": ["1"], "tapered, worst": ["0"]}, figures, values))
+    assert "Tapered, worst" in told
+    assert told.index("2.3 times denser in the head") < told.index("0.4 times denser in the head")
+    assert {"right", "wrong"} & {one.caption.rsplit(", ")[-1] for of in figures.values() for one in of}
     assert "CC BY 4.0" in told
