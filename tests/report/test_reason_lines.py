@@ -21,8 +21,8 @@ def test_a_card_says_energy_peak_and_stability(readings):
     known = {"energy_in_head": 0.62, "energy_over_area": 5.12, "peak_in_head": 0.0, "stability": 0.884}
     line = tile_of(scored(readings[0], **known), [TASK]).lines[-1]
     assert line == (
-        "Head shape, Grad-CAM++: 62 % of the evidence for tapered lies in the head, 5.1 times the head's share "
-        "of the area; its strongest point lies outside; stability 0.88."
+        "Head shape, Grad-CAM++: 62 % of the evidence for tapered lies in the head, 5.1 times the head's "
+        "share of the area; its strongest point lies outside; stability 0.88."
     )
 
 

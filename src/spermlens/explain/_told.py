@@ -60,7 +60,7 @@ TOLD = {
 }
 CONTRAST = Told(
     "A map for one class, not another,",
-    "what sets the first before the second (what speaks for both alike cancels)",
+    "what sets the first before the second, in orange, and the second before the first, in blue",
     "say that either of the two is right",
 )
 SMOOTH = "Smoothed, a map is the mean of those of sixteen noisy copies: steadier, not truer."
