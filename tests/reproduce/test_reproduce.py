@@ -165,6 +165,30 @@ def test_what_is_trained_is_committed_without_training_again(
     assert table.read_bytes() == before
 
 
+def test_what_is_committed_is_left_alone_unless_it_is_of_another_run_or_damaged(
+    spermlens: Say, hushem: Path, tmp_path: Path
+) -> None:
+    only = ("--only", "narrow", "--root", f"hushem={hushem}")
+    assert spermlens(*only)[0] == 0
+    table = tmp_path / "results" / "small" / "shapes" / "narrow-r100.csv"
+    beside = table.with_suffix(".json")
+    written, whole = json.loads(beside.read_text()), table.read_bytes()
+
+    known = json.loads(beside.read_text()) | {"commit": "0123456789ab"}  # which the run itself does not know
+    del known["recipe"]["training"]["loss"]  # a setting that came after
+    beside.write_text(json.dumps(known))
+    before = beside.read_bytes()
+    assert spermlens(*only)[0] == 0
+    assert (beside.read_bytes(), table.read_bytes()) == (before, whole)
+
+    table.write_bytes(whole[:-20])
+    assert spermlens(*only)[0] == 0
+    assert table.read_bytes() == whole
+    beside.write_text(json.dumps(known | {"run": "another"}))
+    assert spermlens(*only)[0] == 0
+    assert json.loads(beside.read_text()) == written
+
+
 def test_a_changed_recipe_is_another_job(spermlens: Say, hushem: Path, tmp_path: Path) -> None:
     data = f"hushem={hushem}"
     assert spermlens("--only", "narrow", "--root", data)[0] == 0

@@ -10,7 +10,7 @@ from typing import Any
 from spermlens.config import Experiment
 from spermlens.errors import ConfigError
 from spermlens.evaluate.table import Predictions, read_predictions
-from spermlens.reproduce.committed import Tables, write_committed
+from spermlens.reproduce.committed import Tables, is_told, write_committed
 from spermlens.reproduce.progress import Places, machine, run_of
 from spermlens.reproduce.study import Job
 from spermlens.runs import Run
@@ -21,13 +21,18 @@ ABOUT = ("at", "device", "python", "system", "cores", "versions", "commit")
 def carry_out(
     job: Job, places: Places, *, device: str = "auto", tell: Callable[[dict[str, Any]], None] = lambda _: None
 ) -> Path:
-    """Do a job, going on where it stopped; the CSV that is committed."""
+    """Do a job, going on where it stopped; the CSV that is committed.
+
+    What the same run has committed already stays as it is: told anew, it would name the settings of today and
+    lose what the run's folder does not know, such as a commit that was added later.
+    """
     experiment = job.experiment(places.roots)
     run = run_of(experiment, places.runs)
     if run is None or run.status() != "finished":
         run = _trained(run, experiment, places, device, tell)
-    table = places.table(job)
-    write_committed(table, _tables(run, experiment), _about(job, run, experiment))
+    table, said = places.table(job), _tables(run, experiment)
+    if not is_told(table, said, run.id):
+        write_committed(table, said, _about(job, run, experiment))
     return table
 
 

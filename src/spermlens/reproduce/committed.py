@@ -48,16 +48,18 @@ def is_committed(path: Path) -> bool:
 
 def write_committed(path: Path, tables: Tables, about: Mapping[str, Any]) -> None:
     """Write the CSV and the JSON beside it; all tables hold the same images in one order."""
-    first = tables[min(tables)]
-    if any(table.ids != first.ids or table.task != first.task for table in tables.values()):
-        raise ValueError("Tables by number of views must hold the same images in one order.")
-    named = [f"p{views}_{name}" for views in sorted(tables) for name in first.task.classes]
-    text = to_csv([*COLUMNS, *named], _cells(tables))
-    write_json(
-        path.with_suffix(".json"),
-        {**about, "task": first.task.name, "csv_sha256": sha256_of(text.encode("utf-8"))},
-    )
+    text, task = _text(tables), tables[min(tables)].task.name
+    write_json(path.with_suffix(".json"), {**about, "task": task, "csv_sha256": _hash(text)})
     write_text(path, text)
+
+
+def is_told(path: Path, tables: Tables, run: str) -> bool:
+    """Whether the pair at `path` is whole, of this run, and says just what these tables say."""
+    try:
+        about = read_committed(path).about
+    except DataCorrupt:
+        return False
+    return (about.get("run"), about["csv_sha256"]) == (run, _hash(_text(tables)))
 
 
 def read_about(path: Path) -> tuple[dict[str, Any], Experiment]:
@@ -87,6 +89,18 @@ def _not_ours(path: Path, error: Exception) -> DataCorrupt:
         f"{path}: not what a job wrote ({type(error).__name__}: {error}). "
         "Delete it with the file beside it, and do the job again."
     )
+
+
+def _text(tables: Tables) -> str:
+    first = tables[min(tables)]
+    if any(table.ids != first.ids or table.task != first.task for table in tables.values()):
+        raise ValueError("Tables by number of views must hold the same images in one order.")
+    named = [f"p{views}_{name}" for views in sorted(tables) for name in first.task.classes]
+    return to_csv([*COLUMNS, *named], _cells(tables))
+
+
+def _hash(text: str) -> str:
+    return sha256_of(text.encode("utf-8"))
 
 
 def _cells(tables: Tables) -> Iterable[list[Cell]]:
