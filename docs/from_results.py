@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spermlens.report.ablation_tables import pieces
+from spermlens.report.background_tables import flagged
 from spermlens.report.cause_tables import TABLES as CAUSE_TABLES
 from spermlens.report.certainty_tables import TABLES as CERTAINTY_TABLES
 from spermlens.report.certainty_tables import certain_lines
@@ -36,6 +37,7 @@ NOT_THERE = (
     "--tables` writes when its trainings are done.*"
 )
 CAUSES_NOT_THERE = "*Not there yet: it follows from `experiments/known_causes.py`.*"
+FLAG_NOT_THERE = "*Not there yet: it follows from `experiments/on_background.py`.*"
 VERDICT_NOT_THERE = "*Not there yet: it follows from `experiments/verdict.py {}`.*"
 AS_USED = """\
 Each network stands as it is used: the mean of what it says of several turned and mirrored views, its
@@ -90,6 +92,8 @@ def measured_reasons() -> str:
     """The page on what reasons are worth, with the tables of known causes."""
     told = _read("known-causes")
     blocks = {name: table(told["rows"]) if told else CAUSES_NOT_THERE for name, table in CAUSE_TABLES.items()}
+    away = _read("reasons-on-background")
+    blocks["flagged"] = flagged(away["rows"]) if away else FLAG_NOT_THERE
     return _filled(DOCS / "concepts/measured-reasons.md", blocks)
 
 
