@@ -41,5 +41,25 @@ def test_every_table_says_what_the_file_says() -> None:
     assert made["parts"].splitlines()[2].startswith("| everything | 0.900")
 
 
+def test_in_short_says_what_a_difference_shows_and_where_it_shows_nothing() -> None:
+    of_both = [
+        row("b0-cbam", "cam", "energy_over_area", 2.3),
+        row(BOTH, "cam", "energy_over_area", 0.2),
+        row("b0-cbam", "cam", "average_drop", 0.5),
+        row(BOTH, "cam", "average_drop", 0.05),
+        row("b0-cbam", "cam", "stability", 0.5),
+        row(BOTH, "cam", "stability", -0.2),
+        row("b0-cbam", "cam", "peak_in_head", 0.5),
+    ]
+    lines = TABLES["short"](of_both).splitlines()[2:]
+    assert [line.split(" | ")[-1].strip(" |") for line in lines] == [
+        "more with CBAM",
+        "nothing",
+        "nothing",
+        "less with CBAM",
+    ]
+    assert lines[0].startswith("| Energy of CAM in the head over its area share | well above 1 | 2.300 (")
+
+
 def test_a_table_of_what_is_not_known_yet_is_empty() -> None:
-    assert [table(rows()[:1]) for name, table in TABLES.items() if name != "places"] == [""] * 5
+    assert [table(rows()[:1]) for name, table in TABLES.items() if name != "places"] == [""] * 6

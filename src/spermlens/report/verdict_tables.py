@@ -32,12 +32,31 @@ STEADY = {
     "no_evidence": "Maps without evidence",
 }
 FORGOTTEN = {"likeness_forgotten": "Likeness"}
+SHORT = {  # what the question comes down to, and what would be good: metric, method, condition
+    ("Right answers", "many"): ("exact_accuracy", "", "whole"),
+    ("Energy of CAM in the head over its area share", "well above 1"): ("energy_over_area", "cam", ""),
+    ("Peak of CAM in the head", "nearly always"): ("peak_in_head", "cam", ""),
+    ("What is lost when the picture is seen through its CAM", "little"): ("average_drop", "cam", ""),
+    ("How far CAM turns with its picture", "near 1"): ("stability", "cam", ""),
+    ("How alike the CAMs of two classes are", "well below 1"): ("class_similarity", "cam", ""),
+}
 PARTS = {
     "whole": "everything",
     "head": "the head alone",
     "background": "all but the head",
     "head_erased": "all but a disc that holds the head",
 }
+
+
+def in_short(rows: Rows) -> str:
+    """A line a question, and what its difference shows of these images and these trainings."""
+    known = _lines(rows)
+    lines = [
+        [*words, *_cells(known[key]), _shown(known[key].get(BOTH))]
+        for words, key in SHORT.items()
+        if key in known
+    ]
+    return markdown_table(["Question", "Good is", *COLUMNS, "Shown"], lines) if lines else ""
 
 
 def places(rows: Rows) -> str:
@@ -82,6 +101,7 @@ def parts(rows: Rows) -> str:
 
 
 TABLES: Mapping[str, Callable[[Rows], str]] = {
+    "short": in_short,
     "places": places,
     "beyond": beyond_the_blob,
     "faithful": faithful,
@@ -126,6 +146,13 @@ def _figure(row: Row | None) -> str:
     if row is None or (row["alias"] != BOTH and (row["low"] is None or row["low"] >= 0)):
         return figure(row)
     return difference({**row, "difference": row["value"]})
+
+
+def _shown(apart: Row | None) -> str:
+    """What the interval of a difference says; where it holds 0, nothing."""
+    if apart is None or apart["low"] is None or apart["low"] <= 0 <= apart["high"]:
+        return "nothing"
+    return "more with CBAM" if apart["value"] > 0 else "less with CBAM"
 
 
 def _method(name: str) -> str:
