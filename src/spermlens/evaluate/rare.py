@@ -66,9 +66,9 @@ def factor_for(
     turns, turn = np.unique(needed, return_inverse=True)
     classes = len(task.classes)
     table = np.zeros((classes, classes, len(turns) + 1))
-    np.add.at(table, (truth, instead, 0), 1)
+    np.add.at(table, (truth, instead, np.zeros_like(turn)), 1)
     np.add.at(table, (truth, instead, turn + 1), -1)
-    np.add.at(table, (truth, np.full(len(truth), rare), turn + 1), 1)
+    np.add.at(table, (truth, np.full_like(truth, rare), turn + 1), 1)
     scores = decision_scores(table.cumsum(2), task)[metric]
     ends = np.concatenate([[turns[0] - 2], turns, [turns[-1] + 2]])
     middles = np.where((ends[:-1] < 0) & (ends[1:] > 0), 0, (ends[:-1] + ends[1:]) / 2)
