@@ -28,8 +28,8 @@ from spermlens import config
 from spermlens.cli import app, run
 from spermlens.datasets import _verify, open_data
 from spermlens.files import write_bytes
-from spermlens.lens import shipped_models
 from spermlens.models import MODELS
+from spermlens.models._shipped import shipped_models
 from spermlens.report.overlay import png_bytes
 
 HOUSE = Path(__file__).parents[1]

@@ -11,7 +11,8 @@ __version__ = "0.1.0"
 __all__ = ["Lens", "__version__", "load", "shipped_models"]
 
 if TYPE_CHECKING:
-    from spermlens.lens import Lens, load, shipped_models
+    from spermlens.lens import Lens, load
+    from spermlens.models._shipped import shipped_models
 
 
 def __getattr__(name: str) -> object:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from spermlens.explain._scaled import EveryClass, Question
 from spermlens.files import is_file, is_there
 from spermlens.images import read_pages
 from spermlens.models._description import DESCRIPTION, Description, describe
+from spermlens.models._shipped import shipped_models
 from spermlens.models._store import Saved
 from spermlens.models._store import load as load_saved
 from spermlens.predict.framed import Framed
@@ -40,13 +40,6 @@ from spermlens.types import Explanation, Prediction, Reading, Result, Sample, Ta
 BATCH = 32  # images at a time where nobody is asked
 RUNS = Path("runs")  # where runs are kept when nothing else is said
 Picture = str | Path | NDArray[np.uint8] | Sample
-
-
-def shipped_models() -> dict[str, Path]:
-    """The models that come with the package, by name."""
-    room = files("spermlens") / "shipped"
-    folder = Path(str(room))
-    return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{DESCRIPTION}"))}
 
 
 def find_model(name_or_folder: str | Path) -> Path:

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from spermlens.config import Architecture
-from spermlens.errors import ConfigError, UnknownName
+from spermlens.errors import ConfigError, SpermlensError, UnknownName
 from spermlens.framing import Framing
 from spermlens.models import build
-from spermlens.models._description import Description
+from spermlens.models._description import Description, describe
 from spermlens.models._store import Saved, save
-from spermlens.training.warm_start import begin, warm_start
+from spermlens.training.warm_start import begin, begun_from, warm_start
 from spermlens.types import Task
 
 OLD = (Task("shape", ("normal", "tapered", "round")), Task("tail", ("bent", "straight")))
@@ -88,3 +88,13 @@ def test_an_experiment_must_name_the_saved_architecture(saved: Saved, tmp_path: 
         begin(wanted.model_copy(update={"arguments": {}}), NEW)
     with pytest.raises(ConfigError, match="expected 'efficientnet_b0'"):
         begin(wanted.model_copy(update={"name": "efficientnet_b0"}), NEW)
+
+
+def test_a_shipped_model_is_gone_on_from_by_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # where no folder has that name
+    wanted = Architecture(name="efficientnet_b0_cbam", pretrained=False, start_from="smids-cell")
+    assert describe(begun_from(wanted)).data["name"] == "smids"
+    unknown = wanted.model_copy(update={"start_from": "smids-cells"})
+    assert begun_from(unknown) == Path("smids-cells")
+    with pytest.raises(SpermlensError, match="smids-cells"):
+        begin(unknown, NEW)

@@ -68,7 +68,8 @@ def _data() -> list[tuple[str, str, str]]:
 
 def _end_to_end() -> list[tuple[str, str, str]]:
     from spermlens.datasets import open_data
-    from spermlens.lens import load, shipped_models
+    from spermlens.lens import load
+    from spermlens.models._shipped import shipped_models
 
     rows = []
     for name in shipped_models():

@@ -22,9 +22,9 @@ app = typer.Typer(help="Models: list, show.", no_args_is_help=True)
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
     """Architectures that can be trained, and trained models that come with the package."""
-    from spermlens.lens import shipped_models
     from spermlens.models import MODELS
     from spermlens.models._description import describe
+    from spermlens.models._shipped import shipped_models
 
     shipped = {name: describe(folder) for name, folder in shipped_models().items()}
     if as_json:

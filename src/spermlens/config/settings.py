@@ -34,7 +34,7 @@ class Architecture(_Part):
     name: str  # a model of the catalogue, or timm:NAME
     pretrained: bool = True
     arguments: dict[str, Any] = {}  # the model's own, checked by its builder
-    start_from: str = ""  # a saved model to go on from
+    start_from: str = ""  # a saved model to go on from, or the name of a shipped one
     class_map: dict[str, str] = {}  # with start_from: "task.class" that is new -> "task.class" it grows from
 
     @model_validator(mode="after")

@@ -31,7 +31,7 @@ from spermlens.training.outcome import conclude, save_final, save_fold
 from spermlens.training.split_table import write_splits
 from spermlens.training.study import Study, Tell, prepare
 from spermlens.training.teachers import check_teachers, load_teachers, models_behind
-from spermlens.training.warm_start import begin, pixels_learned, refuse_overlap
+from spermlens.training.warm_start import begin, begun_from, pixels_learned, refuse_overlap
 from spermlens.training.witness import Witness
 
 CHECKPOINT = "checkpoint"
@@ -225,8 +225,7 @@ def _check_beginning(study: Study, plan: Sequence[Split]) -> None:
     if study.experiment.model.start_from:
         begun = begin(study.experiment.model, study.listing.card.tasks)
         study.tell({"stage": "warm_start", "inherited": begun.inherited, "fresh": begun.fresh})
-        start_from = Path(study.experiment.model.start_from)
-        refuse_overlap(study.experiment, start_from, study.listing.pixel_hashes)
+        refuse_overlap(study.experiment, begun_from(study.experiment.model), study.listing.pixel_hashes)
     check_teachers(study, plan)
 
 

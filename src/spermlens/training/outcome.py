@@ -19,6 +19,7 @@ from spermlens.models._store import save
 from spermlens.runs import Run
 from spermlens.training.folds import on_both_sides, splits
 from spermlens.training.teachers import taught_in_words
+from spermlens.training.warm_start import begun_from
 from spermlens.types import Card, Result
 
 NEVER = 1.01  # a threshold that no confidence reaches
@@ -76,7 +77,7 @@ def begun_in_words(experiment: Experiment, listing: Listing) -> str:
     """Which model the training went on from and whether it knew these images; empty without one."""
     if not experiment.model.start_from:
         return ""
-    old = describe(Path(experiment.model.start_from))
+    old = describe(begun_from(experiment.model))
     return f" Begun from {old.id}: {old.overlap_in_words(listing.pixel_hashes)}."
 
 

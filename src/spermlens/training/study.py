@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from spermlens.models._description import describe
 from spermlens.predict.tensors import choose_device
 from spermlens.training.loop import CHECKPOINT_SECONDS, Pictures
 from spermlens.training.sampling import labels_to_balance
+from spermlens.training.warm_start import begun_from
 from spermlens.types import Image
 
 Tell = Callable[[dict[str, Any]], None]
@@ -93,7 +93,7 @@ def _framing(experiment: Experiment, listing: Listing) -> Framing:
     """
     wanted = experiment.framing
     if experiment.model.start_from:
-        old = describe(Path(experiment.model.start_from)).framing
+        old = describe(begun_from(experiment.model)).framing
         return replace(old, size=wanted.size, field_px=wanted.field_px or old.field_px, align=wanted.align)
     field = wanted.field_px or listing.card.field_px
     if not field:

@@ -22,7 +22,7 @@ from spermlens.runs import Run
 from spermlens.training.folds import FINAL, Split, splits
 from spermlens.training.split_table import read_splits
 from spermlens.training.study import Study
-from spermlens.training.warm_start import refuse_overlap
+from spermlens.training.warm_start import begun_from, refuse_overlap
 
 
 def teacher_folders(training: Training, part: str) -> list[Path]:
@@ -37,7 +37,7 @@ def load_teachers(training: Training, part: str) -> tuple[Network, ...]:
 
 def models_behind(experiment: Experiment, part: str) -> list[Path]:
     """The saved models that the weights of a part rest on: the one gone on from, and the teachers."""
-    begun = [Path(experiment.model.start_from)] if experiment.model.start_from else []
+    begun = [begun_from(experiment.model)] if experiment.model.start_from else []
     return begun + teacher_folders(experiment.training, part)
 
 

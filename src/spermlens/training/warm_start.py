@@ -14,6 +14,7 @@ from spermlens.errors import ConfigError, UnknownName
 from spermlens.models import build
 from spermlens.models._description import describe, short_hash
 from spermlens.models._network import Network
+from spermlens.models._shipped import folder_or_shipped
 from spermlens.models._store import Saved, load
 from spermlens.types import Task
 
@@ -27,9 +28,14 @@ class WarmStart:
     fresh: tuple[str, ...]
 
 
+def begun_from(wanted: Architecture) -> Path:
+    """The folder of the saved model that `start_from` names."""
+    return folder_or_shipped(wanted.start_from)
+
+
 def begin(wanted: Architecture, tasks: tuple[Task, ...]) -> WarmStart:
     """What an experiment goes on from; it must name the saved model's architecture."""
-    saved = load(Path(wanted.start_from))
+    saved = load(begun_from(wanted))
     old = saved.description
     if (wanted.name, dict(wanted.arguments)) != (old.architecture, dict(old.arguments)):
         raise ConfigError(
