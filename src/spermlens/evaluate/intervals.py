@@ -8,7 +8,7 @@ The interval speaks of other images from the same source; it knows nothing of an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypedDict, Unpack
 
@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spermlens.evaluate.counts import LEVEL, Share, share
-from spermlens.evaluate.scores import mean_of_defined, score, weighted_scores
+from spermlens.evaluate.scores import mean_of_defined, weighted_scores
 from spermlens.evaluate.table import Predictions
-from spermlens.types import Result
+from spermlens.types import Result, Task
 
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Scores = Callable[[Ints, Floats, Floats, Task], dict[str, Floats]]  # as weighted_scores
 
 RESAMPLES = 2000
 INNER = "inner images"  # the condition of scores that choices are made by, and nothing is claimed by
@@ -47,6 +49,7 @@ def judge(
     model: str,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    scores: Scores = weighted_scores,
     **origin: Unpack[Origin],
 ) -> list[Result]:
     """One result per score that is defined, then exact_accuracy. Rows without a known class take no part.
@@ -58,10 +61,10 @@ def judge(
     row = partial(Result, dataset=dataset, model=model, task=table.task.name, **origin)
     n_images, repeats = len(set(table.ids)), len(np.unique(table.repeats))
     how = describe(table.units, table.ids, resamples)
-    folds = _per_fold(table)
-    drawn = _resampled(table, resamples, seed) if len(set(table.units)) > 1 else {}
+    folds = _per_fold(table, scores)
+    drawn = _resampled(table, resamples, seed, scores) if len(set(table.units)) > 1 else {}
     rows = []
-    for metric, value in _mean_over_repeats(table).items():
+    for metric, value in _mean_over_repeats(table, scores).items():
         low, high = percentiles(drawn[metric]) if drawn else (None, None)
         by_fold = tuple(fold[metric] for fold in folds if metric in fold)
         rows.append(
@@ -139,31 +142,35 @@ def _masks(table: Predictions) -> list[NDArray[np.bool_]]:
     return [table.repeats == repeat for repeat in np.unique(table.repeats)]
 
 
-def _mean_over_repeats(table: Predictions) -> dict[str, float]:
+def _defined(table: Predictions, mask: NDArray[np.bool_], scores: Scores) -> dict[str, float]:
+    """The scores of some rows that are defined."""
+    once = np.ones((int(mask.sum()), 1))
+    found = scores(table.truth[mask], table.probabilities[mask], once, table.task)
+    return {name: float(values[0]) for name, values in found.items() if np.isfinite(values[0])}
+
+
+def _mean_over_repeats(table: Predictions, scores: Scores) -> dict[str, float]:
     """The mean over the repeats in which a score is defined."""
     found: dict[str, list[float]] = {}
     for mask in _masks(table):
-        for name, value in score(table.truth[mask], table.probabilities[mask], table.task).items():
+        for name, value in _defined(table, mask, scores).items():
             found.setdefault(name, []).append(value)
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
-def _per_fold(table: Predictions) -> list[dict[str, float]]:
+def _per_fold(table: Predictions, scores: Scores) -> list[dict[str, float]]:
     pairs = np.stack([table.repeats, table.folds], 1)
     parts = ((pairs == pair).all(1) for pair in np.unique(pairs, axis=0))
-    return [score(table.truth[part], table.probabilities[part], table.task) for part in parts]
+    return [_defined(table, part, scores) for part in parts]
 
 
-def _resampled(table: Predictions, resamples: int, seed: int) -> dict[str, Floats]:
+def _resampled(table: Predictions, resamples: int, seed: int, scores: Scores) -> dict[str, Floats]:
     """Each score of every resample, mean over the repeats in which it is defined; NaN where in none."""
     masks = _masks(table)
     blocks = []
     for weights in unit_weights(table.units, resamples, seed):
         found = [
-            weighted_scores(table.truth[mask], table.probabilities[mask], weights[mask], table.task)
-            for mask in masks
+            scores(table.truth[mask], table.probabilities[mask], weights[mask], table.task) for mask in masks
         ]
-        blocks.append(
-            {name: mean_of_defined(np.array([scores[name] for scores in found])) for name in found[0]}
-        )
+        blocks.append({name: mean_of_defined(np.array([one[name] for one in found])) for name in found[0]})
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
