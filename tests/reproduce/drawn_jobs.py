@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spermlens.evaluate.table import Predictions
-from spermlens.reproduce.committed import write_committed
+from spermlens.reproduce.committed import read_committed, write_committed
 from spermlens.reproduce.progress import Places, machine
 from spermlens.reproduce.study import Job, Part
 from spermlens.types import Task
@@ -71,6 +71,10 @@ class Desk:
     jobs: list[Job]
     places: Places
 
+    def said(self, job: Job) -> Predictions:
+        """What was committed, from eight views."""
+        return read_committed(self.places.table(job)).answers[TASK.name][8]
+
     def commit(self, job: Job, *, pixels: str = "p") -> dict[int, Predictions]:
         """Commit what a drawn model of this job's recipe says; by number of views."""
         seed, holdout = len(job.recipe.name), job.part.name == "divided"
@@ -89,5 +93,5 @@ class Desk:
             "seconds": 10.0,
             "looks": 500,
         }
-        write_committed(self.places.table(job), tables, about)
+        write_committed(self.places.table(job), {TASK.name: tables}, about)
         return tables

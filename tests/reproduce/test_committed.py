@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from drawn_jobs import Desk
+from drawn_jobs import TASK, Desk
 
 from spermlens.errors import DataCorrupt
 from spermlens.reproduce.committed import is_committed, read_committed
@@ -24,9 +24,9 @@ def test_a_job_comes_back_as_it_was_committed(desk: Desk, one: One) -> None:
     assert is_committed(path)
     found = read_committed(path)
     assert same_recipe(found.experiment, job.experiment())
-    assert sorted(found.tables) == [1, 8]
+    assert sorted(found.answers[TASK.name]) == [1, 8]
     for views, table in tables.items():
-        back = found.tables[views]
+        back = found.answers[TASK.name][views]
         assert (back.task, back.ids, back.units) == (table.task, table.ids, table.units)
         for column in ("repeats", "folds", "truth"):
             assert (getattr(back, column) == getattr(table, column)).all()
@@ -52,7 +52,7 @@ def test_other_ends_of_lines_are_the_same_table(desk: Desk, one: One) -> None:
     path = desk.places.table(one("one/cbam-r100"))
     desk.commit(one("one/cbam-r100"))
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    assert len(read_committed(path).tables[8]) == 60
+    assert len(read_committed(path).answers[TASK.name][8]) == 60
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_changed_csv_is_refused(desk: Desk, one: One, old: str, new: str) -> N
         read_committed(path)
 
 
-@pytest.mark.parametrize("key", ["recipe", "csv_sha256", "task"])
+@pytest.mark.parametrize("key", ["recipe", "csv_sha256", "tasks"])
 def test_a_json_that_lacks_something_is_refused(desk: Desk, one: One, key: str) -> None:
     path = desk.places.table(one("one/cbam-r100"))
     desk.commit(one("one/cbam-r100"))

@@ -58,7 +58,7 @@ def judged(spermlens: Say) -> Say:
 
 def said_by_measures() -> None:
     """What a learner of measures might have said of the same images."""
-    table = read_committed(Path("results/small/shapes/narrow-r100.csv")).tables[2]
+    table = read_committed(Path("results/small/shapes/narrow-r100.csv")).answers["head_shape"][2]
     said = np.random.default_rng(0).dirichlet(np.ones(4), len(table))
     write_predictions(Path("results/shape-hushem-svm.predictions.csv"), [replace(table, probabilities=said)])
 

@@ -61,7 +61,7 @@ def full(desk: Desk) -> Desk:
 
 def test_scores_are_scikit_learns_mean_over_repeats(full: Desk, one: One) -> None:
     table = tabled(full)
-    said = [read_committed(full.places.table(one(f"one/cbam-r{r}"))).tables[8] for r in (100, 101, 102)]
+    said = [full.said(one(f"one/cbam-r{r}")) for r in (100, 101, 102)]
     direct = {
         "accuracy": [accuracy_score(t.truth, t.predicted) for t in said],
         "f1_macro": [f1_score(t.truth, t.predicted, average="macro") for t in said],
@@ -94,7 +94,7 @@ def test_every_condition_has_its_rows_and_best_is_marked_once(full: Desk) -> Non
 
 
 def test_a_temperature_is_that_of_the_other_folds(full: Desk, one: One) -> None:
-    said = [read_committed(full.places.table(one(f"one/cbam-r{r}"))).tables[8] for r in (100, 101, 102)]
+    said = [full.said(one(f"one/cbam-r{r}")) for r in (100, 101, 102)]
     losses = [log_loss(t.truth, cross_fitted(t).probabilities, labels=range(4)) for t in said]
     found = row(tabled(full), "cbam", "log_loss", "8 views, calibrated")
     assert found["value"] == pytest.approx(np.mean(losses), rel=1e-5)
@@ -111,10 +111,12 @@ def test_an_image_judged_thrice_counts_once(desk: Desk, one: One) -> None:
         job = one(f"one/cbam-r{repeat}")
         tables = {
             views: replace(table, repeats=np.full(len(table), repeat, np.int64))
-            for views, table in read_committed(desk.places.table(first)).tables.items()
+            for views, table in read_committed(desk.places.table(first)).answers[TASK.name].items()
         }
         recipe = job.experiment().model_dump(mode="json")
-        write_committed(desk.places.table(job), tables, {**about, "job": job.path, "recipe": recipe})
+        write_committed(
+            desk.places.table(job), {TASK.name: tables}, {**about, "job": job.path, "recipe": recipe}
+        )
     thrice = row(tabled(desk), "cbam", "accuracy", "8 views")
     assert (thrice["repeats"], alone["repeats"]) == (3, 1)
     for key in ("value", "low", "high", "n_images"):
@@ -124,7 +126,7 @@ def test_an_image_judged_thrice_counts_once(desk: Desk, one: One) -> None:
 
 def test_mcnemar_is_a_direct_count_on_the_first_repeat(full: Desk, one: One) -> None:
     table = tabled(full)
-    a, b = (read_committed(full.places.table(one(f"one/{n}-r100"))).tables[8] for n in ("cbam", "plain"))
+    a, b = (full.said(one(f"one/{n}-r100")) for n in ("cbam", "plain"))
     right_b = dict(zip(b.ids, (b.predicted == b.truth).tolist(), strict=True))
     pairs = [(right, right_b[id]) for id, right in zip(a.ids, (a.predicted == a.truth).tolist(), strict=True)]
     only_a, only_b = pairs.count((True, False)), pairs.count((False, True))
@@ -137,7 +139,7 @@ def test_mcnemar_is_a_direct_count_on_the_first_repeat(full: Desk, one: One) -> 
 
 
 def test_an_average_is_the_mean_of_probabilities_of_the_same_images(full: Desk, one: One) -> None:
-    a, b = (read_committed(full.places.table(one(f"one/{n}-r100"))).tables[8] for n in ("plain", "cbam"))
+    a, b = (full.said(one(f"one/{n}-r100")) for n in ("plain", "cbam"))
     found = mean_of(in_one_order([a, b]))
     of_b = dict(zip(b.ids, b.probabilities, strict=True))
     for id, ours, mean in zip(a.ids, a.probabilities, found.probabilities, strict=True):
@@ -147,14 +149,14 @@ def test_an_average_is_the_mean_of_probabilities_of_the_same_images(full: Desk, 
 
 
 def test_models_of_other_folds_are_not_averaged(full: Desk, one: One) -> None:
-    a, b = (read_committed(full.places.table(one(f"one/{n}-r100"))).tables[8] for n in ("plain", "cbam"))
+    a, b = (full.said(one(f"one/{n}-r100")) for n in ("plain", "cbam"))
     with pytest.raises(DataCorrupt, match="same images in the same folds"):
         in_one_order([a, replace(b, folds=(b.folds + 1) % 5)])
 
 
 def test_no_image_takes_part_in_the_temperatures_of_its_own_fold(full: Desk, one: One) -> None:
     """Other labels in one fold change what an average says of the others, and nothing of itself."""
-    said = in_one_order([read_committed(full.places.table(one(f"one/{n}-r100"))).tables[8] for n in BOTH])
+    said = in_one_order([full.said(one(f"one/{n}-r100")) for n in BOTH])
     inside = said[0].folds == 2
     lied = [replace(table, truth=np.where(inside, (table.truth + 1) % 4, table.truth)) for table in said]
     told, after = (cross_fitted_mean(tables).probabilities for tables in (said, lied))
@@ -164,9 +166,7 @@ def test_no_image_takes_part_in_the_temperatures_of_its_own_fold(full: Desk, one
 
 def test_an_average_of_members_that_are_too_unsure_is_mended_member_by_member(full: Desk, one: One) -> None:
     """A flattened member counts as much as before: its temperature sharpens it first."""
-    sharp, other = in_one_order(
-        [read_committed(full.places.table(one(f"one/{n}-r100"))).tables[8] for n in BOTH]
-    )
+    sharp, other = in_one_order([full.said(one(f"one/{n}-r100")) for n in BOTH])
     flat = replace(sharp, probabilities=temper(sharp.probabilities, 4.0))
     np.testing.assert_allclose(
         cross_fitted_mean([flat, other]).probabilities,
@@ -201,7 +201,7 @@ def test_what_measures_say_takes_part_in_an_average(full: Desk, one: One) -> Non
     write_predictions(full.places.results / "shape-hushem-svm.predictions.csv", [said])
     found = table_of(full.name, part, full.places, resamples=FEW)
     assert found is not None
-    cbam = pool([read_committed(full.places.table(one(f"one/cbam-r{r}"))).tables[8] for r in part.repeats])
+    cbam = pool([full.said(one(f"one/cbam-r{r}")) for r in part.repeats])
     expected = cross_fitted_mean(in_one_order([cbam, said]))
     line = row(found, "both", "accuracy", "8 views, calibrated")
     assert line["value"] == pytest.approx(np.mean(expected.predicted == expected.truth), rel=1e-9)
@@ -261,7 +261,7 @@ def test_a_holdout_is_told_division_by_division(full: Desk, one: One) -> None:
     table = tabled(full, part=1)
     assert [o["repeat"] for o in table["distribution"]] == [0, 1, 2, 3]
     for told in table["distribution"]:
-        said = read_committed(full.places.table(one(f"divided/cbam-r{told['repeat']}"))).tables[8]
+        said = full.said(one(f"divided/cbam-r{told['repeat']}"))
         assert told["right"] == int((said.predicted == said.truth).sum())
         assert (told["n_images"], told["accuracy"]) == (12, told["right"] / 12)
     assert table["marks"] == [{"who": "paper", "metric": "accuracy", "value": 0.939, "n_images": 33}]
@@ -283,7 +283,7 @@ def test_certainty_is_that_of_the_best_and_the_reference(full: Desk) -> None:
 
 
 def test_thresholds_are_those_of_the_first_repeat_calibrated(full: Desk, one: One) -> None:
-    said = cross_fitted(read_committed(full.places.table(one("one/cbam-r100"))).tables[8])
+    said = cross_fitted(full.said(one("one/cbam-r100")))
     told = tabled(full)["certainty"][0]["threshold"]
     sure = said.probabilities.max(1) >= told["carried"]["confidence"] - 1e-5
     right = (said.predicted == said.truth)[sure]
@@ -301,7 +301,7 @@ def test_what_views_are_worth_is_a_direct_count_on_the_first_repeat(full: Desk, 
     about = json.loads(path.with_suffix(".json").read_text())
     eight = judged(100, 1)
     single = replace(eight, probabilities=eight.probabilities[::-1])
-    write_committed(path, {8: eight, 1: single}, about)
+    write_committed(path, {TASK.name: {8: eight, 1: single}}, about)
     eight_right, single_right = eight.predicted == eight.truth, single.predicted == single.truth
     (told,) = tabled(full)["views"]
     assert (told["recipe"], told["a"], told["b"]) == ("cbam", "8 views", "1 view")

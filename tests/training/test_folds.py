@@ -263,3 +263,20 @@ def test_the_final_training_holds_nothing_back() -> None:
     split = everything(listing(BALANCED))
     assert len(split.train) == 100
     assert len(split.inner) == len(split.test) == 0
+
+
+def test_a_network_of_one_task_is_judged_in_the_folds_of_one_of_all() -> None:
+    both = listing([n % 2 for n in range(60)])
+    entries = tuple(
+        replace(entry, labels={**entry.labels, "other": n % 3 // 2}) for n, entry in enumerate(both.entries)
+    )
+    asked = {
+        names: tuple(Task(name, ("a", "b")) for name in names) for names in (("label", "other"), ("other",))
+    }
+    all_tasks, other = (
+        splits(Listing(replace(CARD, tasks=tasks), entries), protocol(inner_share=0.2))
+        for tasks in asked.values()
+    )
+    for one, another in zip(all_tasks, other, strict=True):
+        for part in ("train", "inner", "test"):
+            assert getattr(one, part).tolist() == getattr(another, part).tolist()

@@ -58,6 +58,7 @@ def reproduce(
     places = Places(runs, results, _roots(root, every))
     if list_jobs:
         _list(chosen, every, places)
+        _list_weights(chosen, weights)
     elif tables:
         _write_tables(name, found, chosen, places)
     elif ship:
@@ -88,6 +89,28 @@ def _list(chosen: Sequence[Job], every: Sequence[Job], places: Places) -> None:
     print_table(f"{done} of {len(rows)} jobs are committed", ("job", "state", "time"), rows)
     for part in dict.fromkeys(job.part for job in chosen):
         say(f"{part.name}: {part.recipes_tried} recipe(s) tried for each model before its own was frozen.")
+
+
+def _list_weights(chosen: Sequence[Job], folder: Path | None) -> None:
+    """Which backbones jobs cannot begin from here; PyTorch is only asked for where there may be any."""
+    from spermlens.reproduce.progress import foreign_weights
+
+    if not (backbones := foreign_weights(chosen)):
+        return
+    from spermlens.errors import DataMissing
+    from spermlens.models._pretrained import find_local, weights_folder
+
+    weights_folder.set(folder)
+    for backbone in backbones:
+        try:
+            there = find_local(backbone) is not None
+        except DataMissing:
+            there = False
+        if not there:
+            say(
+                f"{backbone}: jobs of it start from ImageNet weights, which are not here. Put them as "
+                f"{backbone}/model.safetensors into a folder and name it with --weights."
+            )
 
 
 def _write_tables(name: str, study: Study, chosen: Sequence[Job], places: Places) -> None:

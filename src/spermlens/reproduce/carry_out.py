@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from spermlens.config import Experiment
-from spermlens.errors import ConfigError
 from spermlens.evaluate.table import Predictions, read_predictions
-from spermlens.reproduce.committed import Tables, is_told, write_committed
+from spermlens.reproduce.committed import Answers, is_told, write_committed
 from spermlens.reproduce.progress import Places, machine, run_of
 from spermlens.reproduce.study import Job
 from spermlens.runs import Run
@@ -30,9 +29,10 @@ def carry_out(
     run = run_of(experiment, places.runs)
     if run is None or run.status() != "finished":
         run = _trained(run, experiment, places, device, tell)
-    table, said = places.table(job), _tables(run, experiment)
-    if not is_told(table, said, run.id):
-        write_committed(table, said, _about(job, run, experiment))
+    table = places.table(job)
+    answers, inner = _answers(run, experiment), _inner(run, experiment)
+    if not is_told(table, answers, inner, run.id):
+        write_committed(table, answers, _about(job, run, experiment), inner)
     return table
 
 
@@ -50,17 +50,23 @@ def _trained(
     return resume(run, device=device, tell=tell)
 
 
-def _tables(run: Run, experiment: Experiment) -> Tables:
-    """What the run says of its tested images, by number of views."""
+def _answers(run: Run, experiment: Experiment) -> Answers:
+    """What the run says of its tested images, by task and number of views."""
     decided = experiment.decide.views
     files = {1: run.folder / "predictions-1-view.csv", decided: run.predictions}
-    return {views: _only_task(read_predictions(path)) for views, path in files.items()}
+    return _by_task({views: read_predictions(path) for views, path in files.items()})
 
 
-def _only_task(found: dict[str, Predictions]) -> Predictions:
-    if len(found) > 1:
-        raise ConfigError(f"A job of a study has one task, but has {', '.join(found)}. Set data.tasks.")
-    return next(iter(found.values()))
+def _inner(run: Run, experiment: Experiment) -> Answers:
+    """The same of the images that the publisher gives for choices; empty where it gives none."""
+    if experiment.protocol.kind != "official" or not run.inner.is_file():
+        return {}
+    return _by_task({experiment.decide.views: read_predictions(run.inner, inner=True)})
+
+
+def _by_task(found: Mapping[int, Mapping[str, Predictions]]) -> Answers:
+    tasks = next(iter(found.values()))
+    return {task: {views: tables[task] for views, tables in found.items()} for task in tasks}
 
 
 def _about(job: Job, run: Run, experiment: Experiment) -> dict[str, Any]:
@@ -78,6 +84,7 @@ def _about(job: Job, run: Run, experiment: Experiment) -> dict[str, Any]:
         "machine": machine(),
         "seconds": round(seconds, 2),
         "looks": _looks(run),
+        "protocol": run.told()["protocol"],
         "strangest": _strangest(run),
     }
 

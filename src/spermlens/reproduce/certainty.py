@@ -38,6 +38,7 @@ def certainty(line: Contender) -> dict[str, Any]:
     found = {
         "recipe": line.name,
         "dataset": line.dataset,
+        "task": line.task.name,
         "condition": line.headline,
         "n_images": len(after),
         "risk_coverage": _curve(after),

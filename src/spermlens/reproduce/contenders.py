@@ -1,4 +1,7 @@
-"""The rows of a table before they are scored: what each recipe or average says of the images."""
+"""The rows of a table before they are scored: what each recipe, average or panel says of the images.
+
+What answers several tasks is as many lines of one name.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,14 @@ import numpy as np
 
 from spermlens.config import Experiment
 from spermlens.errors import DataCorrupt
+from spermlens.evaluate.as_published import is_published_so
 from spermlens.evaluate.calibration import cross_fitted, cross_fitted_mean
 from spermlens.evaluate.intervals import calibrated, condition_of
+from spermlens.evaluate.normal_threshold import FROM_VALIDATION, at_thresholds
 from spermlens.evaluate.table import Predictions
 from spermlens.reproduce.committed import Committed, Tables
-from spermlens.reproduce.study import Average, Part
+from spermlens.reproduce.study import Average, Panel, Part
+from spermlens.types import Task
 
 Found = Mapping[tuple[str, int], Committed]  # by recipe and repeat
 Measured = Mapping[str, Predictions]  # by learner: what measures alone say, all repeats
@@ -22,7 +28,7 @@ Measured = Mapping[str, Predictions]  # by learner: what measures alone say, all
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
-    """One line of a table: all its repeats pooled, by number of views."""
+    """One line of a table, which answers one task: all its repeats pooled, by number of views."""
 
     name: str
     dataset: str
@@ -32,6 +38,11 @@ class Contender:
     folds: bool  # whether every image of a repeat is judged, fold by fold
     target: float  # how often right its decisions are to be
     members: tuple[Tables, ...] = ()  # of an average: each one's tables, in the order of `tables`
+    inner: Predictions | None = None  # what it says of images for choices, from the views it decides by
+
+    @property
+    def task(self) -> Task:
+        return self.tables[self.decided].task
 
     @property
     def decided(self) -> int:
@@ -44,6 +55,9 @@ class Contender:
         found = {condition_of(views): table for views, table in sorted(self.tables.items(), reverse=True)}
         if self.folds:
             found |= {calibrated(condition_of(views)): self._calibrated(views) for views in self.tables}
+        if self.inner is not None and is_published_so(self.task):
+            chosen = at_thresholds(self.tables[self.decided], self.inner)
+            found[f"{condition_of(self.decided)}, {FROM_VALIDATION}"] = chosen
         return found
 
     def _calibrated(self, views: int) -> Predictions:
@@ -59,9 +73,16 @@ class Contender:
 
 
 def contenders(part: Part, found: Found, measured: Measured) -> list[Contender]:
-    """Every recipe and average of which at least one repeat is there."""
-    lines = [_of_recipe(recipe.name, part, found) for recipe in part.recipes]
-    lines += [_of_average(average, part, _Members(found, measured)) for average in part.averages]
+    """Every recipe, average and panel of which at least one repeat is there, a line for each of its tasks."""
+    alone = [recipe.name for recipe in part.recipes if recipe.name not in part.on_panels]
+    tasks = list(dict.fromkeys(task for one in found.values() for task in one.answers))
+    lines = [_of_recipe(name, task, part, found) for name in alone for task in tasks]
+    lines += [
+        _of_average(average, part, _Members(task, found, measured))
+        for average in part.averages
+        for task in tasks
+    ]
+    lines += [line for panel in part.panels for line in _of_panel(panel, tasks, part, found)]
     return [line for line in lines if line is not None]
 
 
@@ -104,19 +125,30 @@ def _keys(table: Predictions) -> list[tuple[str, int, int, int]]:
     return list(zip(table.ids, *numbers, strict=True))
 
 
-def _of_recipe(name: str, part: Part, found: Found) -> Contender | None:
+def _of_panel(panel: Panel, tasks: Sequence[str], part: Part, found: Found) -> list[Contender]:
+    """What each of its recipes says of its own task, all under the name of the panel."""
+    lines = [_of_recipe(name, task, part, found) for task in tasks for name in panel.of]
+    return [replace(line, name=panel.name) for line in lines if line is not None]
+
+
+def _of_recipe(name: str, task: str, part: Part, found: Found) -> Contender | None:
     there = [found[name, repeat] for repeat in part.repeats if (name, repeat) in found]
+    there = [one for one in there if task in one.answers]
     if not there:
         return None
     experiment = there[0].experiment
+    inner = [one.inner[task] for one in there if one.inner]
     return Contender(
         name=name,
         dataset=experiment.data.name,
         model=experiment.model.name,
-        tables={views: pool([one.tables[views] for one in there]) for views in there[0].tables},
+        tables={views: pool([one.answers[task][views] for one in there]) for views in there[0].answers[task]},
         jobs=tuple(str(one.about["job"]) for one in there),
         folds=_has_folds(experiment),
         target=experiment.decide.target_accuracy,
+        inner=pool([tables[experiment.decide.views] for tables in inner])
+        if len(inner) == len(there)
+        else None,
     )
 
 
@@ -131,21 +163,27 @@ class _Member:
 
 @dataclass(frozen=True)
 class _Members:
-    """Where the members of averages are found."""
+    """Where the members of averages are found, for one task."""
 
+    task: str
     found: Found
     measured: Measured
 
     def on(self, repeat: int, names: Sequence[str]) -> list[_Member] | None:
         """All of them, in one order of images; None where one is missing."""
-        networks = {name: self.found[name, repeat] for name in names if (name, repeat) in self.found}
-        views = sorted({views for one in networks.values() for views in one.tables})
+        networks = {
+            name: self.found[name, repeat]
+            for name in names
+            if (name, repeat) in self.found and self.task in self.found[name, repeat].answers
+        }
+        views = sorted({views for one in networks.values() for views in one.answers[self.task]})
         members = []
         for name in names:
             if name in networks:
                 one = networks[name]
-                members.append(_Member(one.experiment.model.name, str(one.about["job"]), dict(one.tables)))
-            elif name in self.measured and len(said := _repeat(self.measured[name], repeat)):
+                tables = dict(one.answers[self.task])
+                members.append(_Member(one.experiment.model.name, str(one.about["job"]), tables))
+            elif (said := self._by_measures(name, repeat)) is not None:
                 members.append(_Member(name, f"{name} of measures", dict.fromkeys(views, said)))
             else:
                 return None
@@ -154,9 +192,12 @@ class _Members:
                 member.tables[count] = table
         return members
 
-
-def _repeat(table: Predictions, repeat: int) -> Predictions:
-    return table.rows(table.repeats == repeat)
+    def _by_measures(self, name: str, repeat: int) -> Predictions | None:
+        """What a learner of measures says on a repeat; None where it was not asked."""
+        table = self.measured.get(name)
+        if table is None or table.task.name != self.task or not (table.repeats == repeat).any():
+            return None
+        return table.rows(table.repeats == repeat)
 
 
 def _of_average(average: Average, part: Part, known: _Members) -> Contender | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +26,9 @@ class Gathered:
     lines: list[Contender]
     missing: list[str]
 
-    def line(self, name: str) -> Contender | None:
-        return next((line for line in self.lines if line.name == name), None)
+    def named(self, name: str) -> list[Contender]:
+        """The lines of this name, one a task."""
+        return [line for line in self.lines if line.name == name]
 
 
 def gather(study: str, part: Part, places: Places) -> Gathered | None:
@@ -53,10 +55,11 @@ def _committed(job: Job, places: Places) -> Committed | None:
 
 
 def _one_version(found: Iterable[Committed]) -> None:
-    versions: dict[str, tuple[str, str]] = {}
+    versions: dict[tuple[str, str], tuple[str, str]] = {}
     for one in found:
         data, job = one.about["data"], str(one.about["job"])
-        first, known = versions.setdefault(data["name"], (job, data["pixels_sha256"]))
+        asked = json.dumps(one.experiment.data.options, sort_keys=True)  # such as another size
+        first, known = versions.setdefault((data["name"], asked), (job, data["pixels_sha256"]))
         if known != data["pixels_sha256"]:
             raise DataCorrupt(
                 f"{job} and {first} have judged different versions of '{data['name']}'. "

@@ -21,6 +21,8 @@ from spermlens.runs import Run, list_runs
 COMMITTED, OTHER, RUNNING, DONE = "committed", "other recipe", "running", "done"
 STOPPED, WAITING = "stopped", "waiting"
 SLOWLY = 40.0  # looks a second at 128 px on a CPU, before any job is done; a small network is hardly faster
+OFFICIALLY_LEARNED = 0.65  # about the share that a publisher's own split has for learning
+TIMM = "timm:"
 
 Paces = dict[tuple[str, int], float]  # seconds a look, by model and side of the square
 
@@ -76,8 +78,12 @@ def looks(experiment: Experiment) -> int:
     protocol = experiment.protocol
     images = max((sum(counts) for counts in _counts(experiment)), default=0)
     epochs = sum(phase.epochs for phase in experiment.training.phases)
-    learned = (1 - protocol.test_share) if protocol.kind == "holdout" else protocol.folds - 1
-    return round(images * learned * (1 - protocol.inner_share) * epochs * len(protocol.repeats))
+    learned = {
+        "folds": (protocol.folds - 1) * (1 - protocol.inner_share),
+        "holdout": (1 - protocol.test_share) * (1 - protocol.inner_share),
+        "official": OFFICIALLY_LEARNED,
+    }
+    return round(images * learned[protocol.kind] * epochs * len(protocol.repeats))
 
 
 def machine() -> str:
@@ -105,6 +111,18 @@ def estimate(experiment: Experiment, known: Paces) -> str:
         return _spoken(expected * known[_kind(experiment)])
     a_second = SLOWLY * (128 / experiment.framing.size) ** 2
     return f"{_spoken(expected / a_second)} on a CPU, minutes on a GPU"
+
+
+def foreign_weights(found: Sequence[Job]) -> list[str]:
+    """timm's backbones that jobs start from as ImageNet has taught them."""
+    models = [job.experiment().model for job in found]
+    return sorted(
+        {
+            model.name.removeprefix(TIMM)
+            for model in models
+            if model.pretrained and model.name.startswith(TIMM)
+        }
+    )
 
 
 def _spoken(seconds: float) -> str:

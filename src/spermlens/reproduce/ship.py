@@ -61,7 +61,14 @@ def _gathered(study: str, part: Part, places: Places) -> Gathered:
 
 def _line(gathered: Gathered, part: Part, name: str) -> Contender:
     """The line of this name, all repeats of which must be there."""
-    line = gathered.line(name)
+    found = gathered.named(name)
+    if len(found) > 1:
+        tasks = ", ".join(line.task.name for line in found)
+        raise ConfigError(
+            f"'{name}' answers {tasks}, but only a model of one task can be handed on by a study. "
+            "Train it with `spermlens train`, which keeps a model of everything."
+        )
+    line = found[0] if found else None
     there = len(np.unique(line.tables[line.decided].repeats)) if line else 0
     if line is None or there < len(part.repeats):
         raise ConfigError(

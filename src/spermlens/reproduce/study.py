@@ -44,10 +44,18 @@ class Average(_Checked):
     of: Annotated[tuple[Name, ...], Field(min_length=2)]
 
 
+class Panel(_Checked):
+    """Several recipes that answer one task each, told as one line: a network for every question."""
+
+    name: Name
+    of: Annotated[tuple[Name, ...], Field(min_length=2)]
+
+
 class Mark(_Checked):
     """A figure of somebody else, to be drawn beside ours."""
 
     who: str
+    task: str = ""  # where there are several
     metric: str
     value: float
     n_images: Annotated[int, Field(ge=1)]
@@ -66,6 +74,7 @@ class Part(_Checked):
     shared: bool = False  # whether recipes, averages, reference and best are those of [shared]
     recipes: Annotated[tuple[Recipe, ...], Field(min_length=1)]
     averages: tuple[Average, ...] = ()
+    panels: tuple[Panel, ...] = ()  # their recipes are no lines of their own
     measured: tuple[Name, ...] = ()  # learners of measures alone, whose judgements averages may take in
     reference: tuple[Name, ...] = ()  # what the others on its data set are compared with
     best: str = ""  # what was chosen beforehand as ours
@@ -77,16 +86,24 @@ class Part(_Checked):
         averages = {average.name: average.of for average in self.averages}
         return averages.get(line, (line,) if line in {recipe.name for recipe in self.recipes} else ())
 
+    @property
+    def on_panels(self) -> frozenset[str]:
+        """The recipes that are told as part of a panel."""
+        return frozenset(name for panel in self.panels for name in panel.of)
+
     @model_validator(mode="after")
     def _names_fit(self) -> Part:
         recipes = [recipe.name for recipe in self.recipes]
         names = [*recipes, *(average.name for average in self.averages)]
+        names += [panel.name for panel in self.panels]
         if len(set(names)) < len(names):
-            raise ValueError(f"part '{self.name}' names a recipe or average twice")
+            raise ValueError(f"part '{self.name}' names a recipe, average or panel twice")
         if len(set(self.repeats)) < len(self.repeats):
             raise ValueError(f"part '{self.name}' names a repeat twice, which would be the same split again")
         wanted = [(name, [*recipes, *self.measured]) for average in self.averages for name in average.of]
-        wanted += [(name, names) for name in (*self.reference, self.best) if name]
+        wanted += [(name, recipes) for panel in self.panels for name in panel.of]
+        lines = [name for name in names if name not in self.on_panels]
+        wanted += [(name, lines) for name in (*self.reference, self.best) if name]
         for name, known in wanted:
             if name not in known:
                 raise ValueError(f"part '{self.name}' speaks of '{name}', but has {', '.join(known)}")
@@ -282,4 +299,11 @@ def _check_recipes(found: Sequence[Job], part: Part, source: str) -> None:
         if len(ways) > 1:
             raise ConfigError(
                 f"{source}, part '{part.name}': '{average.name}' is of recipes that differ in data or views."
+            )
+    for panel in part.panels:
+        asked = [task for name in panel.of for task in seen[name].data.tasks or ("every task",)]
+        if len(asked) > len(panel.of) or len(set(asked)) < len(asked) or "every task" in asked:
+            raise ConfigError(
+                f"{source}, part '{part.name}': the recipes of '{panel.name}' must answer one task each, and "
+                f"each another, but answer {', '.join(asked)}. Set data.tasks in each."
             )

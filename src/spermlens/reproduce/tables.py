@@ -9,11 +9,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from spermlens.config import Experiment
-from spermlens.datasets import DATASETS
 from spermlens.errors import DataError
+from spermlens.evaluate.as_published import with_published_scores
 from spermlens.evaluate.compare import compare, holm
 from spermlens.evaluate.intervals import RESAMPLES, calibrated, condition_of, judge
+from spermlens.evaluate.normal_threshold import FROM_VALIDATION
 from spermlens.evaluate.scores import score
 from spermlens.files import is_file, write_json
 from spermlens.reproduce.certainty import certainty
@@ -21,10 +21,12 @@ from spermlens.reproduce.committed import Committed
 from spermlens.reproduce.contenders import Contender, Found
 from spermlens.reproduce.gathered import gather
 from spermlens.reproduce.progress import Places
+from spermlens.reproduce.protocol import protocol_of
 from spermlens.reproduce.study import Job, Part
 from spermlens.types import Result
 
-METRICS = ("accuracy", "f1_macro", "balanced_accuracy", "mcc", "log_loss", "ece", "brier", "exact_accuracy")
+OF_PROBABILITIES = ("log_loss", "ece", "brier")
+METRICS = ("accuracy", "f1_macro", "balanced_accuracy", "mcc", *OF_PROBABILITIES, "exact_accuracy")
 BEST = "best"
 Rows = list[dict[str, Any]]
 
@@ -46,16 +48,16 @@ def table_of(study: str, part: Part, places: Places, *, resamples: int = RESAMPL
     marked = [line for line in lines if line.name in {part.best, *part.reference}]
     return {
         "claim": part.claim,
-        "protocol": _protocol(part, found, len(wanted)),
+        "protocol": protocol_of(part, found, len(wanted)),
         "recipes_tried": part.recipes_tried,
         "jobs": {"wanted": len(wanted), "committed": len(found), "missing": [*gathered.missing, *absent]},
         "recipes": [_recipe(job) for job in wanted if job.repeat == part.repeats[0]],
         "rows": [*_rows(part, lines, resamples), *joined],
-        "pace": _paces(lines, found),
+        "pace": _paces(found),
         "comparisons": _comparisons(part, lines, resamples),
         "views": _views(part, lines, resamples),
         "distribution": [row for line in lines if not line.folds for row in _one_by_one(line)],
-        "marks": [mark.model_dump() for mark in part.marks],
+        "marks": [mark.model_dump(exclude_defaults=True) for mark in part.marks],
         "certainty": [certainty(line) for line in marked],
     }
 
@@ -69,17 +71,20 @@ def _rows(part: Part, lines: Sequence[Contender], resamples: int) -> Rows:
                 dataset=line.dataset,
                 model=line.model,
                 resamples=resamples,
+                scores=with_published_scores,
                 alias=BEST if line.name == part.best and condition == line.headline else "",
                 recipe=line.name,
                 condition=condition,
                 runs=", ".join(line.jobs),
             )
-            rows += [_bare(asdict(result)) for result in found if _shown(result.metric)]
+            rows += [_bare(asdict(result)) for result in found if _shown(result.metric, condition)]
     return rows
 
 
-def _shown(metric: str) -> bool:
-    return metric in METRICS or metric.startswith("recall_")
+def _shown(metric: str, condition: str = "") -> bool:
+    if condition.endswith(FROM_VALIDATION) and metric in OF_PROBABILITIES:
+        return False
+    return metric in METRICS or metric.startswith(("recall_", "normal_"))
 
 
 def _bare(row: dict[str, Any]) -> dict[str, Any]:
@@ -87,25 +92,25 @@ def _bare(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "per_fold"}
 
 
-def _paces(lines: Sequence[Contender], found: Found) -> Rows:
-    """Images a second in training, by device: all epochs of all folds of all jobs on it."""
+def _paces(found: Found) -> Rows:
+    """Images a second in training, by recipe and device: all epochs of all folds of all jobs on it."""
     rows = []
-    for line in lines:
-        own = [one for (name, _), one in found.items() if name == line.name and one.about["seconds"]]
+    for recipe in dict.fromkeys(name for name, _ in found):
+        own = [one for (name, _), one in found.items() if name == recipe and one.about["seconds"]]
         for device, group in groupby(sorted(own, key=_device), _device):
             jobs = list(group)
             pace = sum(one.about["looks"] for one in jobs) / sum(one.about["seconds"] for one in jobs)
             result = Result(
-                dataset=line.dataset,
-                model=line.model,
-                task=line.tables[line.decided].task.name,
+                dataset=jobs[0].experiment.data.name,
+                model=jobs[0].experiment.model.name,
+                task=", ".join(jobs[0].answers),
                 metric="training_images_per_second",
                 value=pace,
                 low=None,
                 high=None,
                 interval="none: a measure of the machine",
                 n_images=sum(one.about["looks"] for one in jobs),
-                recipe=line.name,
+                recipe=recipe,
                 condition=device,
                 repeats=len(jobs),
                 runs=", ".join(str(one.about["job"]) for one in jobs),
@@ -119,15 +124,17 @@ def _device(one: Committed) -> str:
 
 
 def _comparisons(part: Part, lines: Sequence[Contender], resamples: int) -> Rows:
-    """Each reference against every other line on its data set, on the part's first repeat alone."""
-    first = {line.name: table for line in lines if (table := _on(line, part.repeats[0])) is not None}
+    """Each reference against every other line of its task and data set, on the part's first repeat alone."""
+    first = {
+        (line.name, line.task): table for line in lines if (table := _on(line, part.repeats[0])) is not None
+    }
     rows = []
     for a in lines:
-        rivals = [b for b in lines if b.dataset == a.dataset and b.name != a.name]
-        for b in rivals if a.name in part.reference and a.name in first else ():
-            if b.name not in first:
+        rivals = [b for b in lines if (b.dataset, b.task) == (a.dataset, a.task) and b.name != a.name]
+        for b in rivals if a.name in part.reference and (a.name, a.task) in first else ():
+            if (b.name, b.task) not in first:
                 continue
-            found = compare(first[a.name], first[b.name], resamples=resamples)
+            found = compare(first[a.name, a.task], first[b.name, b.task], resamples=resamples)
             told = {"a": a.name, "b": b.name, "dataset": a.dataset, "n": found.n_images, **asdict(found)}
             told |= {"condition": a.headline, "repeat": part.repeats[0]}
             del told["n_images"]
@@ -157,14 +164,15 @@ def _on(line: Contender, repeat: int, views: int = 0) -> Any:
 
 
 def _one_by_one(line: Contender) -> Rows:
-    """Each repeat of a hold-out by itself: few images, so that many of them show the luck of one."""
+    """Each repeat by itself: how far one division, or of an official split one seed, strays."""
     rows = []
     table = line.tables[line.decided].labelled
     for repeat in sorted(set(table.repeats.tolist())):
         one = table.rows(table.repeats == repeat)
         scores = score(one.truth, one.probabilities, one.task)
         right = int((one.predicted == one.truth).sum())
-        row = {"recipe": line.name, "condition": condition_of(line.decided), "repeat": repeat}
+        row: dict[str, Any] = {"recipe": line.name, "task": line.task.name, "repeat": repeat}
+        row["condition"] = condition_of(line.decided)
         row |= {"n_images": len(one), "right": right}
         rows.append(row | {name: scores[name] for name in ("accuracy", "f1_macro")})
     return rows
@@ -195,27 +203,3 @@ def _recipe(job: Job) -> dict[str, Any]:
         "experiment": job.recipe.experiment or job.part.experiment,
         "changes": [*job.part.set, *job.recipe.set],
     }
-
-
-def _protocol(part: Part, found: Found, wanted: int) -> str:
-    """How the figures came about, for the reader of the table."""
-    by_data = {one.experiment.data.name: one.experiment for one in found.values()}
-    ways = {name: _way(by_data[name], part.repeats) for name in sorted(by_data)}
-    same = len(set(ways.values())) == 1
-    how = next(iter(ways.values())) if same else "; ".join(f"{name}: {way}" for name, way in ways.items())
-    tried = "1 recipe" if part.recipes_tried == 1 else f"{part.recipes_tried} recipes"
-    unknown = " ".join(sentence for name in ways for sentence in DATASETS[name].CARD.unknown)
-    return (
-        f"{how}; {tried} tried for each model before its own was frozen; identical images and known near "
-        f"copies together. {len(found)} of {wanted} jobs. {unknown}".rstrip()
-    )
-
-
-def _way(experiment: Experiment, repeats: Sequence[int]) -> str:
-    """How images were divided and which epoch was kept."""
-    protocol, numbers = experiment.protocol, ", ".join(map(str, repeats))
-    kept = "the last epoch kept" if protocol.keep == "last" else "the epoch best on inner images kept"
-    if protocol.kind == "folds":
-        return f"stratified {protocol.folds}-fold, repeats {numbers}; temperatures fitted out of fold; {kept}"
-    divisions = "one division" if len(repeats) == 1 else f"{len(repeats)} divisions"
-    return f"hold-out of {protocol.test_share:.0%}, {divisions}; {kept}"

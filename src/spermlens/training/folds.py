@@ -122,18 +122,23 @@ def _need_groups(listing: Listing, protocol: Protocol) -> None:
 
 
 def _strata(listing: Listing, sides: int) -> NDArray[np.str_]:
-    """What is spread evenly: the labels of all tasks together, or of the first where that is too rare."""
-    labels = np.stack([listing.labels(task.name) for task in listing.card.tasks], 1)
-    _enough_of_each(listing, labels, sides)
+    """What is spread evenly: all labels of an image together, or the first where that is too rare.
+
+    Also labels that are not asked for: a network of one task is judged in the same folds as one of all.
+    """
+    _enough_of_each(listing, sides)
+    names = dict.fromkeys(name for entry in listing.entries for name in entry.labels)
+    found = [[entry.labels.get(name) for name in names] for entry in listing.entries]
+    labels = np.array([[-1 if label is None else label for label in row] for row in found], np.int64)
     joint = np.array(["/".join(map(str, row)) for row in labels])
     rarest = min(Counter(joint.tolist()).values())
     return joint if rarest >= sides else labels[:, 0].astype(str)
 
 
-def _enough_of_each(listing: Listing, labels: NDArray[np.int64], sides: int) -> None:
-    for task, column in zip(listing.card.tasks, labels.T, strict=True):
+def _enough_of_each(listing: Listing, sides: int) -> None:
+    for task in listing.card.tasks:
         for number, name in enumerate(task.classes):
-            count = int(np.sum(column == number))
+            count = int(np.sum(listing.labels(task.name) == number))
             if 0 < count < sides:
                 raise DataError(
                     f"{listing.card.name}, task '{task.name}': class '{name}' has {count} image(s), "

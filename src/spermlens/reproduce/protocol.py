@@ -1,0 +1,52 @@
+"""How the figures of a table came about, in words for its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from spermlens.datasets import DATASETS
+from spermlens.reproduce.committed import Committed
+from spermlens.reproduce.contenders import Found
+from spermlens.reproduce.study import Part
+
+KEPT = {"last": "the last epoch kept", "best_inner": "the epoch best on inner images kept"}
+NO_GROUPS = ("not released", "not stated")
+
+
+def protocol_of(part: Part, found: Found, wanted: int) -> str:
+    """How images were divided, which epoch was kept, what was tried, and what nobody knows of the data."""
+    by_data: dict[str, Committed] = {}
+    for one in found.values():
+        by_data.setdefault(one.experiment.data.name, one)  # the first repeat
+    ways = {name: _way(by_data[name], part.repeats) for name in sorted(by_data)}
+    same = len(set(ways.values())) == 1
+    how = next(iter(ways.values())) if same else "; ".join(f"{name}: {way}" for name, way in ways.items())
+    tried = "1 recipe" if part.recipes_tried == 1 else f"{part.recipes_tried} recipes"
+    unknown = " ".join(sentence for name in ways for sentence in DATASETS[name].CARD.unknown)
+    return (
+        f"{how}; {tried} tried for each model before its own was frozen. {len(found)} of {wanted} jobs. "
+        f"{unknown}".rstrip()
+    )
+
+
+def _way(one: Committed, repeats: Sequence[int]) -> str:
+    """How images were divided and which epoch was kept."""
+    protocol, numbers = one.experiment.protocol, ", ".join(map(str, repeats))
+    if protocol.kind == "official":
+        times = f"repeats {numbers}, each from another seed, of which the first:"
+        return f"{times} {_as_the_run_says(one)}"
+    groups = DATASETS[one.experiment.data.name].CARD.group
+    together = "" if groups in NO_GROUPS else f"groups ({groups}), "
+    together += "identical images and known near copies together"
+    if protocol.kind == "folds":
+        how = f"stratified {protocol.folds}-fold, repeats {numbers}; temperatures fitted out of fold"
+    else:
+        divisions = "one division" if len(repeats) == 1 else f"{len(repeats)} divisions"
+        how = f"hold-out of {protocol.test_share:.0%}, {divisions}"
+    return f"{how}; {KEPT[protocol.keep]}; {together}"
+
+
+def _as_the_run_says(one: Committed) -> str:
+    """The run alone knew which groups an official split divides; what is unknown of the data comes later."""
+    unknown = " ".join(DATASETS[one.experiment.data.name].CARD.unknown)
+    return str(one.about["protocol"]).removesuffix(unknown).rstrip(" .")
