@@ -12,20 +12,29 @@ import spermlens
 HOUSE = Path(__file__).parent.parent
 
 
-def test_the_shipped_model_of_real_heads_tells_what_it_rests_on() -> None:
-    told = spermlens.load("hushem-head-shape", device="cpu").description
-    assert told.data["name"] == "hushem"
+@pytest.mark.parametrize(
+    ("name", "table", "line", "data", "cited", "voting"),
+    [
+        ("hushem-head-shape", "hushem-paper", "b0-cbam-and-measures", "hushem", "Shaker", {"head_shape"}),
+        ("smids-cell", "smids-paper", "b0-cbam", "smids", "Ilhan", set()),
+    ],
+)
+def test_a_shipped_model_of_real_cells_tells_what_it_rests_on(
+    name: str, table: str, line: str, data: str, cited: str, voting: set[str]
+) -> None:
+    told = spermlens.load(name, device="cpu").description
+    assert told.data["name"] == data
     assert told.data["licence"] == "CC BY 4.0"
-    assert "Shaker" in told.data["citation"]
+    assert cited in told.data["citation"]
     assert told.remembers_all
-    assert set(told.voting) == {"head_shape"}
+    assert set(told.voting) == voting
     assert told.faults
     assert any("not a medical device" in sentence for sentence in told.not_for)
-    committed = json.loads((HOUSE / "experiments/results/hushem-paper.json").read_text(encoding="utf-8"))
+    committed = json.loads((HOUSE / f"experiments/results/{table}.json").read_text(encoding="utf-8"))
     ours = {
         (row["metric"], row["condition"]): (row["value"], row["low"], row["high"])
         for row in committed["rows"]
-        if row["recipe"] == "b0-cbam-and-measures"
+        if row["recipe"] == line
     }
     card = {
         (row["metric"], row["condition"]): (row["value"], row["low"], row["high"]) for row in told.results

@@ -10,7 +10,7 @@ import typer
 from spermlens.cli._terminal import Quiet, say
 
 MODEL = "synthetic-heads"
-FOR_REAL_HEADS = "hushem-head-shape"
+FOR_REAL_CELLS = {"hushem-head-shape": "one head an image:", "smids-cell": "one cell an image:"}
 SEED = 20  # drawings that the shipped model has not seen: it learned from seed 1
 
 
@@ -43,6 +43,7 @@ def demo(
     )
     carry_out(load(MODEL).eye, find_sources([str(images)]), order, quiet)
     typer.echo(f"Open {page.resolve()} in a browser.")
-    say(f"{MODEL} has seen drawings only. Your own stained heads, one an image:", quiet)
-    say(f"  spermlens predict {FOR_REAL_HEADS} FOLDER --output rows.csv --report page.html", quiet)
-    say(f"What it can and cannot do:  spermlens models show {FOR_REAL_HEADS}", quiet)
+    say(f"{MODEL} has seen drawings only. These have seen stained cells; name your own folder:", quiet)
+    for model, shown in FOR_REAL_CELLS.items():
+        say(f"  {shown:<19} spermlens predict {model} FOLDER --output rows.csv --report page.html", quiet)
+    say(f"What they can and cannot do:  spermlens models show {' or '.join(FOR_REAL_CELLS)}", quiet)
