@@ -20,6 +20,7 @@ from spermlens.report.pace_tables import pace_table
 from spermlens.report.paper_figures import holdout_figure, reliability_figure, risk_figure
 from spermlens.report.paper_lines import DATA, VIEWS
 from spermlens.report.paper_tables import comparisons, in_short, luck, ours, published, recalls
+from spermlens.report.rare_tables import TABLES as RARE_TABLES
 from spermlens.report.shape_tables import TABLES as SHAPE_TABLES
 from spermlens.report.tables import replace_block, results_table
 from spermlens.report.verdict_tables import TABLES as VERDICT_TABLES
@@ -38,6 +39,7 @@ NOT_THERE = (
 )
 CAUSES_NOT_THERE = "*Not there yet: it follows from `experiments/known_causes.py`.*"
 FLAG_NOT_THERE = "*Not there yet: it follows from `experiments/on_background.py`.*"
+RARE_NOT_THERE = "*Not there yet: it follows from `experiments/imbalance.py`.*"
 VERDICT_NOT_THERE = "*Not there yet: it follows from `experiments/verdict.py {}`.*"
 AS_USED = """\
 Each network stands as it is used: the mean of what it says of several turned and mirrored views, its
@@ -86,6 +88,13 @@ def shape_alone() -> str:
     """The page on what needs no network, with its tables."""
     told = _read("shape") or {}
     return _filled(DOCS / "concepts/shape-alone.md", {n: table(told) for n, table in SHAPE_TABLES.items()})
+
+
+def rare_defects() -> str:
+    """The page on rare classes, with the tables of the screening."""
+    told = _read("imbalance")
+    blocks = {name: table(told) if told else RARE_NOT_THERE for name, table in RARE_TABLES.items()}
+    return _filled(DOCS / "how-to/rare-defects.md", blocks)
 
 
 def measured_reasons() -> str:
