@@ -59,6 +59,7 @@ averages = [{ name = "both", of = ["joint", "smaller"] }]
 reference = ["joint"]
 best = "both"
 """
+KEEPS = "set = [\"data.tasks=['head']\", 'protocol.keep=balanced_inner']"
 TWO = ("normal", "abnormal")
 TASKS = ("acrosome", "head")
 IMAGES, FEW = 90, 200
@@ -306,6 +307,49 @@ def test_an_official_split_learns_from_about_two_thirds(desk: Desk) -> None:
     assert looks(desk.job("official/joint-r0").experiment()) / epochs == pytest.approx(1000, abs=20)
 
 
+def test_what_a_script_adds_is_a_line(desk: Desk) -> None:
+    part = desk.study.parts[0].model_copy(update={"added": ("branched",)})
+    desk.table("official")
+    job = desk.job("official/joint-r0")
+    about = json.loads(desk.places.table(job).with_suffix(".json").read_text())
+    other = {task: {8: judged(task, desk.job("official/joint-r1"))} for task in TASKS}
+    other = {task: {8: replace(t[8], repeats=np.zeros(IMAGES, np.int64))} for task, t in other.items()}
+    path = desk.places.table(job).with_name("branched-r0.csv")
+    told = {key: value for key, value in about.items() if key != "inner_sha256"}
+    write_committed(path, other, {**told, "job": "official/branched-r0", "seconds": 0.0, "looks": 0})
+    found = table_of(desk.name, part, desk.places, resamples=FEW)
+    assert found is not None
+    for task in TASKS:
+        one = other[task][8].labelled
+        line = row(found, "branched", task, "accuracy", "8 views")
+        assert line["value"] == pytest.approx(accuracy_score(one.truth, one.predicted))
+        assert (line["repeats"], line["runs"]) == (1, "official/branched-r0")
+    assert found["jobs"] == {"wanted": 6, "committed": 6, "missing": ["official/branched-r1"]}
+    assert "6 of 6 jobs" in found["protocol"]
+    assert "branched" not in {one["recipe"] for one in found["pace"]}
+
+
+def test_an_addition_to_a_recipe_that_has_changed_is_missing(desk: Desk) -> None:
+    part = desk.study.parts[0].model_copy(update={"added": ("branched",)})
+    desk.table("official")
+    for ending in (".csv", ".json", ".inner.csv"):
+        path = desk.places.table(desk.job("official/joint-r1"))
+        text = path.with_suffix(ending).read_text()
+        path.with_name(f"branched-r0{ending}").write_text(text)  # of repeat 1, so of no job of repeat 0
+    found = table_of(desk.name, part, desk.places, resamples=FEW)
+    assert found is not None
+    assert "official/branched-r0" in found["jobs"]["missing"]
+
+
+def test_recipes_may_keep_other_epochs_of_one_division(tmp_path: Path) -> None:
+    changed = STUDY.replace("set = [\"data.tasks=['head']\"]", KEEPS)
+    assert changed != STUDY
+    (tmp_path / "two.toml").write_text(changed, encoding="utf-8")
+    name, study = load_study(str(tmp_path / "two.toml"))
+    kept = {job.experiment().protocol.keep for job in jobs(name, study, ["official"])}
+    assert kept == {"last", "balanced_inner"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -313,7 +357,7 @@ def test_an_official_split_learns_from_about_two_thirds(desk: Desk) -> None:
         ("data.tasks=['head']", "data.tasks=[]", "every task"),
         ('"only-acrosome", "only-head"]', '"only-acrosome", "only-tail"]', "speaks of 'only-tail'"),
         ('best = "joint"', 'best = "only-head"', "speaks of 'only-head'"),
-        ('name = "each"', 'name = "joint"', "names a recipe, average or panel twice"),
+        ('name = "each"', 'name = "joint"', "names a recipe, average, panel or addition twice"),
     ],
 )
 def test_a_panel_that_does_not_fit_is_refused(tmp_path: Path, old: str, new: str, says: str) -> None:

@@ -130,7 +130,7 @@ def test_parts_recipes_and_jobs_are_chosen_by_name(tmp_path: Path) -> None:
         ('"plain", "cbam"]', '"plain", "cbma"]', "speaks of 'cbma'"),
         ('reference = ["cbam"]', 'reference = ["nobody"]', "speaks of 'nobody'"),
         ("[100, 101]", "[100, 100]", "names a repeat twice"),
-        ('{ name = "cbam" }', '{ name = "plain" }', "names a recipe, average or panel twice"),
+        ('{ name = "cbam" }', '{ name = "plain" }', "names a recipe, average, panel or addition twice"),
         ("shared = true", "shared = true\nrecipes = []", "must not say 'recipes'"),
         (
             "shared = true",

@@ -259,6 +259,12 @@ def test_groups_on_both_sides_of_an_official_split_are_counted() -> None:
     assert [on_both_sides(data, split)[0] for split in folds] == [0, 0]
 
 
+@pytest.mark.parametrize("keep", ["best_inner", "balanced_inner"])
+def test_an_epoch_cannot_be_chosen_without_images_for_choices(keep: str) -> None:
+    with pytest.raises(ConfigError, match=f"protocol.keep = '{keep}' has none to choose on"):
+        splits(divided(["train"] * 6 + ["test"] * 4), protocol(kind="official", keep=keep, inner_share=0))
+
+
 def test_the_final_training_holds_nothing_back() -> None:
     split = everything(listing(BALANCED))
     assert len(split.train) == 100

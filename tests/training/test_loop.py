@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from statistics import pstdev
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from spermlens.models import build
 from spermlens.models._network import Network
 from spermlens.predict.tensors import probabilities, to_tensor
 from spermlens.training.augment import augment
-from spermlens.training.loop import Pictures, Plan, fit, learning_rate
+from spermlens.training.loop import Pictures, Plan, fit, imbalance, learning_rate
 from spermlens.training.losses import Loss
 from spermlens.training.modes import decayed_groups
 from spermlens.types import Task
@@ -29,6 +30,7 @@ PHASES = (
     Phase(train="heads", epochs=2, learning_rate=1e-2),
     Phase(train="all", epochs=3, learning_rate=1e-2),
 )
+LONG = (Phase(train="all", epochs=8, learning_rate=1e-2),)
 EVERYTHING = Training(
     batch_size=4, mixup_alpha=0.3, ema_decay=0.8, gradient_clip=1.0, class_weights="balanced", phases=PHASES
 )
@@ -229,6 +231,30 @@ def test_the_best_epoch_on_inner_images_is_kept(tmp_path: Path) -> None:
     assert best < history[-1]["inner_loss"] - 0.1  # else this proves nothing
     said = probabilities(kept, to_tensor(contrary.squares))["shape"]
     assert -np.log(said[range(12), contrary.labels["shape"]]).mean() == pytest.approx(best, abs=1e-5)
+
+
+def test_the_epoch_kept_may_be_that_of_the_most_alike_tasks(tmp_path: Path) -> None:
+    """By 0/1 answers in closed form, which another epoch wins than by loss."""
+    how = plan(tmp_path, balanced=True, training=EVERYTHING.model_copy(update={"phases": LONG}))
+    inner = pictures(9, seed=1)
+    kept, history = fit(network(), pictures(14), inner, how)
+    costs = [imbalance([row["inner_accuracy_shape"], row["inner_accuracy_vacuole"]]) for row in history]
+    best = int(np.argmin(costs))
+    assert best != int(np.argmin([row["inner_loss"] for row in history]))  # else this proves nothing
+    said = probabilities(kept, to_tensor(inner.squares))
+    for task, labels in inner.labels.items():
+        right = (said[task].argmax(1) == labels)[labels >= 0]
+        assert right.mean() == pytest.approx(history[best][f"inner_accuracy_{task}"], abs=1e-6)
+    known = [
+        -np.log(said[task][labels >= 0, labels[labels >= 0]]).mean() for task, labels in inner.labels.items()
+    ]
+    assert np.mean(known) == pytest.approx(history[best]["inner_loss"], abs=1e-5)
+
+
+def test_imbalance_is_the_spread_of_accuracies_and_what_they_lack() -> None:
+    assert imbalance([1.0, 1.0, 1.0]) == 0
+    assert imbalance([0.8, 0.8, 0.9]) == pytest.approx(pstdev([0.8, 0.8, 0.9, 4 - 2.5]))
+    assert imbalance([0.8, 0.8, 0.8]) < imbalance([0.7, 0.8, 0.9]) < imbalance([0.7, 0.7, 0.7])
 
 
 def test_no_batch_holds_a_single_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

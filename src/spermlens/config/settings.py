@@ -72,7 +72,9 @@ class Protocol(_Part):
     # Of the training images, set aside for choices; 0: nothing is chosen. An official split with validation
     # images of its own sets those aside instead.
     inner_share: Share = 0.15
-    keep: Literal["last", "best_inner"] = "last"  # the epoch that is kept
+    # The epoch that is kept: the last, that of least loss on inner images, or that whose tasks are answered
+    # best and most alike on them, by accuracy.
+    keep: Literal["last", "best_inner", "balanced_inner"] = "last"
     judge: Literal["test", "inner"] = "test"  # inner: for developing; no test image is ever looked at
     allow_ungrouped: bool = False  # accept that the publisher does not say which images share a patient
     # Accept that the model gone on from, or a saved model that teaches, has learned from some of these.
@@ -82,8 +84,8 @@ class Protocol(_Part):
 
     @model_validator(mode="after")
     def _choices_need_images(self) -> Protocol:
-        if self.keep == "best_inner" and self.inner_share == 0:
-            raise ValueError("keep = 'best_inner' chooses on inner images: set inner_share above 0")
+        if self.keep != "last" and self.inner_share == 0 and self.kind != "official":
+            raise ValueError(f"keep = '{self.keep}' chooses on inner images: set inner_share above 0")
         if self.judge == "inner" and self.inner_share == 0 and self.kind != "official":
             raise ValueError("judge = 'inner' judges on inner images: set inner_share above 0")
         if self.judge == "inner" and self.final_model:

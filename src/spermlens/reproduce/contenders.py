@@ -73,8 +73,9 @@ class Contender:
 
 
 def contenders(part: Part, found: Found, measured: Measured) -> list[Contender]:
-    """Every recipe, average and panel of which at least one repeat is there, a line for each of its tasks."""
+    """Every line of which at least one repeat is there, once for each of its tasks."""
     alone = [recipe.name for recipe in part.recipes if recipe.name not in part.on_panels]
+    alone += part.added
     tasks = list(dict.fromkeys(task for one in found.values() for task in one.answers))
     lines = [_of_recipe(name, task, part, found) for name in alone for task in tasks]
     lines += [

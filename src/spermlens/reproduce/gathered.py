@@ -39,8 +39,13 @@ def gather(study: str, part: Part, places: Places) -> Gathered | None:
     }
     if not found:
         return None
+    added = {
+        (name, repeat): _added(name, repeat, wanted, places) for name in part.added for repeat in part.repeats
+    }
+    found |= {key: one for key, one in added.items() if one is not None}
     _one_version(found.values())
     missing = [job.path for job in wanted if (job.recipe.name, job.repeat) not in found]
+    missing += [f"{part.name}/{name}-r{repeat}" for (name, repeat), one in added.items() if one is None]
     measured, unread = _measured(part, found, places.results)
     return Gathered(wanted, found, measured, contenders(part, found, measured), [*missing, *unread])
 
@@ -52,6 +57,17 @@ def _committed(job: Job, places: Places) -> Committed | None:
         return None
     found = read_committed(path)
     return found if same_recipe(found.experiment, job.experiment()) else None
+
+
+def _added(name: str, repeat: int, wanted: Iterable[Job], places: Places) -> Committed | None:
+    """What a script committed for a repeat, if what it builds on was made by a recipe as it is today."""
+    for job in wanted:
+        path = places.table(job).with_name(f"{name}-r{repeat}.csv")
+        if job.repeat == repeat and is_committed(path):
+            found = read_committed(path)
+            if same_recipe(found.experiment, job.experiment()):
+                return found
+    return None
 
 
 def _one_version(found: Iterable[Committed]) -> None:

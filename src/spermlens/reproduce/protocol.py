@@ -9,11 +9,15 @@ from spermlens.reproduce.committed import Committed
 from spermlens.reproduce.contenders import Found
 from spermlens.reproduce.study import Part
 
-KEPT = {"last": "the last epoch kept", "best_inner": "the epoch best on inner images kept"}
+KEPT = {
+    "last": "the last epoch kept",
+    "best_inner": "the epoch best on inner images kept",
+    "balanced_inner": "the epoch kept whose tasks are answered best and most alike on inner images",
+}
 NO_GROUPS = ("not released", "not stated")
 
 
-def protocol_of(part: Part, found: Found, wanted: int) -> str:
+def protocol_of(part: Part, found: Found, jobs: str) -> str:
     """How images were divided, which epoch was kept, what was tried, and what nobody knows of the data."""
     by_data: dict[str, Committed] = {}
     for one in found.values():
@@ -24,9 +28,16 @@ def protocol_of(part: Part, found: Found, wanted: int) -> str:
     tried = "1 recipe" if part.recipes_tried == 1 else f"{part.recipes_tried} recipes"
     unknown = " ".join(sentence for name in ways for sentence in DATASETS[name].CARD.unknown)
     return (
-        f"{how}; {tried} tried for each model before its own was frozen. {len(found)} of {wanted} jobs. "
-        f"{unknown}".rstrip()
+        f"{how}{_kept_otherwise(found)}; {tried} tried for each model before its own was frozen. "
+        f"{jobs}. {unknown}".rstrip()
     )
+
+
+def _kept_otherwise(found: Found) -> str:
+    """The recipes of which another epoch is kept than of the first."""
+    kept = {name: one.experiment.protocol.keep for (name, _), one in found.items()}
+    first = next(iter(kept.values()))
+    return "".join(f"; of {name}, {KEPT[keep]}" for name, keep in kept.items() if keep != first)
 
 
 def _way(one: Committed, repeats: Sequence[int]) -> str:

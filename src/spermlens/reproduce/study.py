@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from spermlens.config import Experiment, load_experiment
+from spermlens.config import Experiment, Protocol, load_experiment
 from spermlens.errors import ConfigError, UnknownName
 from spermlens.files import is_file
 
@@ -75,6 +75,7 @@ class Part(_Checked):
     recipes: Annotated[tuple[Recipe, ...], Field(min_length=1)]
     averages: tuple[Average, ...] = ()
     panels: tuple[Panel, ...] = ()  # their recipes are no lines of their own
+    added: tuple[Name, ...] = ()  # lines whose predictions a script commits, as <name>-r<repeat>
     measured: tuple[Name, ...] = ()  # learners of measures alone, whose judgements averages may take in
     reference: tuple[Name, ...] = ()  # what the others on its data set are compared with
     best: str = ""  # what was chosen beforehand as ours
@@ -95,9 +96,9 @@ class Part(_Checked):
     def _names_fit(self) -> Part:
         recipes = [recipe.name for recipe in self.recipes]
         names = [*recipes, *(average.name for average in self.averages)]
-        names += [panel.name for panel in self.panels]
+        names += [*(panel.name for panel in self.panels), *self.added]
         if len(set(names)) < len(names):
-            raise ValueError(f"part '{self.name}' names a recipe, average or panel twice")
+            raise ValueError(f"part '{self.name}' names a recipe, average, panel or addition twice")
         if len(set(self.repeats)) < len(self.repeats):
             raise ValueError(f"part '{self.name}' names a repeat twice, which would be the same split again")
         wanted = [(name, [*recipes, *self.measured]) for average in self.averages for name in average.of]
@@ -244,6 +245,11 @@ def _nameless(experiment: Experiment) -> Experiment:
     return experiment.model_copy(update={"name": "", "claim": "", "data": data})
 
 
+def _division(experiment: Experiment) -> Protocol:
+    """How images are divided, whatever is kept of the training."""
+    return experiment.protocol.model_copy(update={"keep": "last", "keep_networks": False})
+
+
 def _called(job: Job) -> set[str]:
     return {job.part.name, job.recipe.name, job.name, job.path}
 
@@ -289,8 +295,8 @@ def _check_recipes(found: Sequence[Job], part: Part, source: str) -> None:
     for name, experiment in seen.items():
         if experiment.protocol.judge != "test":
             raise ConfigError(f"{source}, part '{part.name}', recipe '{name}': a study judges test images.")
-        first, protocol = judged.setdefault(experiment.data.name, (name, experiment.protocol))
-        if protocol != experiment.protocol:
+        first, protocol = judged.setdefault(experiment.data.name, (name, _division(experiment)))
+        if protocol != _division(experiment):
             raise ConfigError(
                 f"{source}, part '{part.name}': '{name}' and '{first}' divide the same data differently."
             )

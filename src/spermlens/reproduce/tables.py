@@ -44,13 +44,14 @@ def table_of(study: str, part: Part, places: Places, *, resamples: int = RESAMPL
     if gathered is None:
         return None
     wanted, found, lines = gathered.wanted, gathered.found, gathered.lines
+    done = sum((job.recipe.name, job.repeat) in found for job in wanted)
     joined, absent = _joined(part, lines, places.results)
     marked = [line for line in lines if line.name in {part.best, *part.reference}]
     return {
         "claim": part.claim,
-        "protocol": protocol_of(part, found, len(wanted)),
+        "protocol": protocol_of(part, found, f"{done} of {len(wanted)} jobs"),
         "recipes_tried": part.recipes_tried,
-        "jobs": {"wanted": len(wanted), "committed": len(found), "missing": [*gathered.missing, *absent]},
+        "jobs": {"wanted": len(wanted), "committed": done, "missing": [*gathered.missing, *absent]},
         "recipes": [_recipe(job) for job in wanted if job.repeat == part.repeats[0]],
         "rows": [*_rows(part, lines, resamples), *joined],
         "pace": _paces(found),

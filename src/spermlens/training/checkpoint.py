@@ -22,7 +22,7 @@ class Progress:
 
     epoch: int = 0  # epochs done, over all phases
     history: list[dict[str, Any]] = field(default_factory=list)
-    best_loss: float | None = None
+    least_cost: float | None = None  # of the epochs so far, where the best is kept
 
 
 def save(
@@ -56,7 +56,7 @@ def save(
                 "sha256": sha256_of(data),
                 "epoch": progress.epoch,
                 "history": progress.history,
-                "best_loss": progress.best_loss,
+                "best_loss": progress.least_cost,
             },
         )
 

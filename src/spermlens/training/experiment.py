@@ -179,7 +179,7 @@ def _fold(run: Run, study: Study, split: Split, place: dict[str, Any]) -> None:
 
 def _keep(run: Run, study: Study, split: Split, network: Network) -> None:
     """Save a fold's network, which remembers the images it was learned from or chosen on."""
-    best = study.experiment.protocol.keep == "best_inner"
+    best = study.experiment.protocol.keep != "last"
     learned = np.concatenate([split.train, split.inner]) if best else split.train
     hashes = [study.listing.pixel_hashes[index] for index in learned]
     pixels = pixels_learned(hashes, models_behind(study.experiment, split.name))
@@ -193,7 +193,8 @@ def _train(run: Run, study: Study, split: Split, place: dict[str, Any]) -> Netwo
     plan = Plan(
         training=experiment.training,
         augment=experiment.augment,
-        keep_best=experiment.protocol.keep == "best_inner" and len(split.inner) > 0,
+        keep_best=experiment.protocol.keep != "last" and len(split.inner) > 0,
+        balanced=experiment.protocol.keep == "balanced_inner",
         seed=seed,
         device=study.device,
         folder=folder / CHECKPOINT,

@@ -88,6 +88,11 @@ def _official(listing: Listing, protocol: Protocol, repeat: int) -> Split:
     parts = _published_parts(listing)
     train, inner = parts["train"], parts["valid"]
     if not len(inner):
+        if protocol.keep != "last" and protocol.inner_share == 0:
+            raise ConfigError(
+                f"The official split has no valid images, so protocol.keep = '{protocol.keep}' has none to "
+                "choose on. Set protocol.inner_share above 0, or protocol.keep to last."
+            )
         units, strata = np.array(listing.units), _strata(listing, 2)
         train, inner = _set_inner_aside(train, units, strata, protocol.inner_share, (repeat, 0))
     return Split(repeat=repeat, fold=0, train=train, inner=inner, test=parts["test"])

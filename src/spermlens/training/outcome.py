@@ -24,6 +24,11 @@ from spermlens.types import Card, Result
 
 NEVER = 1.01  # a threshold that no confidence reaches
 NOT_A_CELL = "non_sperm"  # the class by which data sets say so
+KEPT = {
+    "last": "the last epoch kept",
+    "best_inner": "the epoch best on them kept",
+    "balanced_inner": "the epoch kept whose tasks are answered best and most alike on them",
+}
 
 
 def conclude(
@@ -103,8 +108,7 @@ def _developed(experiment: Experiment) -> str:
 
 
 def _kept(experiment: Experiment) -> str:
-    best = experiment.protocol.keep == "best_inner"
-    return "the epoch best on them kept" if best else "the last epoch kept"
+    return KEPT[experiment.protocol.keep]
 
 
 def _has_groups(card: Card) -> bool:
