@@ -32,8 +32,9 @@ from spermlens.models._store import load
 from spermlens.predict.tensors import to_tensor
 from spermlens.predict.views import view
 from spermlens.reproduce.committed import Answers, read_about, write_committed
+from spermlens.reproduce.job import Job, jobs
 from spermlens.reproduce.progress import Places, run_of
-from spermlens.reproduce.study import Job, jobs, load_study
+from spermlens.reproduce.study_file import load_study
 from spermlens.training.folds import Split, splits
 from spermlens.training.study import Study, prepare
 

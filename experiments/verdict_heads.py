@@ -19,8 +19,9 @@ from spermlens.models._network import Network
 from spermlens.models._store import load
 from spermlens.predict.framed import Framed
 from spermlens.predict.tensors import look, to_tensor
+from spermlens.reproduce.job import jobs
 from spermlens.reproduce.progress import run_of
-from spermlens.reproduce.study import jobs, load_study
+from spermlens.reproduce.study_file import load_study
 from spermlens.runs import Run
 from spermlens.types import Image, Mask, Sample, Task
 

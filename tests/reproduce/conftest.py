@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from drawn_jobs import STUDY, Desk
 
+from spermlens.reproduce.job import Job, jobs
 from spermlens.reproduce.progress import Places
-from spermlens.reproduce.study import Job, jobs, load_study
+from spermlens.reproduce.study_file import load_study
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import numpy as np
 
 from spermlens.evaluate.table import Predictions
 from spermlens.reproduce.committed import read_committed, write_committed
+from spermlens.reproduce.job import Job
 from spermlens.reproduce.progress import Places, machine
-from spermlens.reproduce.study import Job, Part
+from spermlens.reproduce.study import Part
 from spermlens.types import Task
 
 TASK = Task("head_shape", ("normal", "tapered", "pyriform", "amorphous"))

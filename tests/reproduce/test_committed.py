@@ -11,7 +11,7 @@ from drawn_jobs import TASK, Desk
 
 from spermlens.errors import DataCorrupt
 from spermlens.reproduce.committed import is_committed, read_committed
-from spermlens.reproduce.study import Job, same_recipe
+from spermlens.reproduce.job import Job, same_recipe
 
 One = Callable[[str], Job]
 

@@ -14,7 +14,8 @@ import pytest
 from drawn_jobs import Desk
 
 from spermlens.report.paper_tables import IN_SHORT
-from spermlens.reproduce.study import Job, load_study
+from spermlens.reproduce.job import Job
+from spermlens.reproduce.study_file import load_study
 from spermlens.reproduce.tables import table_of
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -8,8 +8,9 @@ import pytest
 from drawn_jobs import Desk
 
 from spermlens.reproduce import progress
+from spermlens.reproduce.job import Job, jobs
 from spermlens.reproduce.progress import estimate, looks, paces, state
-from spermlens.reproduce.study import Job, jobs, load_study
+from spermlens.reproduce.study_file import load_study
 
 One = Callable[[str], Job]
 

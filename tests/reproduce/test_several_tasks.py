@@ -17,8 +17,10 @@ from spermlens.evaluate.calibration import cross_fitted
 from spermlens.evaluate.normal_threshold import threshold_on
 from spermlens.evaluate.table import UNKNOWN, Predictions
 from spermlens.reproduce.committed import Answers, read_committed, write_committed
+from spermlens.reproduce.job import Job, jobs
 from spermlens.reproduce.progress import Places, looks
-from spermlens.reproduce.study import Job, Part, jobs, load_study
+from spermlens.reproduce.study import Part
+from spermlens.reproduce.study_file import load_study
 from spermlens.reproduce.tables import table_of
 from spermlens.types import Task
 

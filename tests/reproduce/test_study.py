@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from spermlens.errors import ConfigError, UnknownName
-from spermlens.reproduce.study import jobs, load_study, same_recipe, study_names
+from spermlens.reproduce.job import jobs, same_recipe
+from spermlens.reproduce.study_file import load_study, study_names
 
 SMALL = """
 claim = "c"

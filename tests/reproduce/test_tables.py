@@ -22,7 +22,8 @@ from spermlens.report.tables import results_table
 from spermlens.reproduce import contenders
 from spermlens.reproduce.committed import read_committed, write_committed
 from spermlens.reproduce.contenders import in_one_order, mean_of, pool
-from spermlens.reproduce.study import Average, Job
+from spermlens.reproduce.job import Job
+from spermlens.reproduce.study import Average
 from spermlens.reproduce.tables import table_of, write_table
 
 FEW = 200

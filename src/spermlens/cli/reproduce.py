@@ -14,8 +14,9 @@ from spermlens.cli._terminal import Device, Quiet, assignments, print_table, pro
 from spermlens.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
+    from spermlens.reproduce.job import Job
     from spermlens.reproduce.progress import Places
-    from spermlens.reproduce.study import Job, Study
+    from spermlens.reproduce.study import Study
 
 
 def reproduce(
@@ -48,8 +49,9 @@ def reproduce(
     quiet: Quiet = False,
 ) -> None:
     """Do the jobs of a study piece by piece, and write its tables from what they commit."""
+    from spermlens.reproduce.job import jobs
     from spermlens.reproduce.progress import Places
-    from spermlens.reproduce.study import jobs, load_study
+    from spermlens.reproduce.study_file import load_study
 
     if sum(map(bool, (list_jobs, tables, ship))) > 1:
         raise UsageError("--list, --tables and --ship are different things. Give one of them.")

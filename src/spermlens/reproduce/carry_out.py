@@ -10,8 +10,8 @@ from typing import Any
 from spermlens.config import Experiment
 from spermlens.evaluate.table import Predictions, read_predictions
 from spermlens.reproduce.committed import Answers, is_told, write_committed
+from spermlens.reproduce.job import Job
 from spermlens.reproduce.progress import Places, machine, run_of
-from spermlens.reproduce.study import Job
 from spermlens.runs import Run
 
 ABOUT = ("at", "device", "python", "system", "cores", "versions", "commit")

@@ -12,8 +12,9 @@ from spermlens.evaluate.table import Predictions, read_predictions
 from spermlens.files import is_file
 from spermlens.reproduce.committed import Committed, is_committed, read_committed
 from spermlens.reproduce.contenders import Contender, Found, Measured, contenders
+from spermlens.reproduce.job import Job, jobs_of, same_recipe
 from spermlens.reproduce.progress import Places
-from spermlens.reproduce.study import Job, Part, jobs_of, same_recipe
+from spermlens.reproduce.study import Part
 
 
 @dataclass(frozen=True)

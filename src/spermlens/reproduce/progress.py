@@ -14,8 +14,8 @@ from spermlens.config import Experiment, load_experiment
 from spermlens.datasets import DATASETS
 from spermlens.errors import SpermlensError
 from spermlens.reproduce.committed import is_committed, read_about
+from spermlens.reproduce.job import Job, same_recipe
 from spermlens.reproduce.lock import held_by
-from spermlens.reproduce.study import Job, same_recipe
 from spermlens.runs import Run, list_runs
 
 COMMITTED, OTHER, RUNNING, DONE = "committed", "other recipe", "running", "done"

@@ -19,8 +19,9 @@ from spermlens.models._ruler import Ruler
 from spermlens.models._store import load, save
 from spermlens.reproduce.contenders import Contender
 from spermlens.reproduce.gathered import Gathered, gather
+from spermlens.reproduce.job import Job, jobs_of
 from spermlens.reproduce.progress import Places
-from spermlens.reproduce.study import Job, Part, Shipped, Study, jobs_of
+from spermlens.reproduce.study import Part, Shipped, Study
 from spermlens.training.experiment import Elsewhere, train_on_all
 from spermlens.training.outcome import NEVER, temperature_in_words, threshold_in_words, threshold_of
 from spermlens.training.shape_models import measured, ruler_of

@@ -20,9 +20,10 @@ from spermlens.reproduce.certainty import certainty
 from spermlens.reproduce.committed import Committed
 from spermlens.reproduce.contenders import Contender, Found
 from spermlens.reproduce.gathered import gather
+from spermlens.reproduce.job import Job
 from spermlens.reproduce.progress import Places
 from spermlens.reproduce.protocol import protocol_of
-from spermlens.reproduce.study import Job, Part
+from spermlens.reproduce.study import Part
 from spermlens.types import Result
 
 OF_PROBABILITIES = ("log_loss", "ece", "brier")
