@@ -8,6 +8,7 @@ import pytest
 
 from spermlens.errors import ConfigError, UnknownName
 from spermlens.reproduce.job import jobs, same_recipe
+from spermlens.reproduce.study import Study
 from spermlens.reproduce.study_file import load_study, study_names
 
 SMALL = """
@@ -36,10 +37,17 @@ not_for = ["Anything."]
 """
 
 
-def load(text: str, folder: Path) -> object:
+def load(text: str, folder: Path) -> tuple[str, Study]:
     path = folder / "small.toml"
     path.write_text(text, encoding="utf-8")
     return load_study(str(path))
+
+
+def test_a_part_may_add_recipes_to_what_is_shared(tmp_path: Path) -> None:
+    more = "shared = true\nrecipes = [{ name = 'third', recipes_tried = 5 }]"
+    _, study = load(SMALL.replace("shared = true", more), tmp_path)
+    assert [one.name for one in study.parts[0].recipes] == ["plain", "cbam", "third"]
+    assert [one.recipes_tried for one in study.parts[0].recipes] == [None, None, 5]
 
 
 @pytest.mark.parametrize("name", study_names())
@@ -132,7 +140,8 @@ def test_parts_recipes_and_jobs_are_chosen_by_name(tmp_path: Path) -> None:
         ('reference = ["cbam"]', 'reference = ["nobody"]', "speaks of 'nobody'"),
         ("[100, 101]", "[100, 100]", "names a repeat twice"),
         ('{ name = "cbam" }', '{ name = "plain" }', "names a recipe, average, panel or addition twice"),
-        ("shared = true", "shared = true\nrecipes = []", "must not say 'recipes'"),
+        ("shared = true", "shared = true\nreference = ['plain']", "must not say 'reference'"),
+        ("shared = true", "shared = true\nrecipes = [{ name = 'cbam' }]", "names a recipe"),
         (
             "shared = true",
             "shared = true\nset = ['protocol.judge=inner', 'protocol.inner_share=0.2']",

@@ -220,6 +220,7 @@ def test_what_is_missing_is_said_and_the_rest_is_shown(desk: Desk, one: One) -> 
     assert row(table, "cbam", "accuracy", "8 views")["repeats"] == 2
     assert row(table, "both", "accuracy", "8 views")["repeats"] == 1
     assert table["recipes_tried"] == 3
+    assert "; 3 recipes tried for each model before its own was frozen." in table["protocol"]
     assert table["claim"] == "A claim."
 
 
@@ -327,6 +328,7 @@ def test_a_table_is_written_as_a_results_file(full: Desk) -> None:
         "name": "plain",
         "experiment": "hushem-paper",
         "changes": ["model.name=efficientnet_b0"],
+        "tried": 3,
     }
     named = "dataset model alias recipe task method condition"
     told = "metric value low high interval n_images repeats runs"

@@ -25,12 +25,16 @@ def protocol_of(part: Part, found: Found, jobs: str) -> str:
     ways = {name: _way(by_data[name], part.repeats) for name in sorted(by_data)}
     same = len(set(ways.values())) == 1
     how = next(iter(ways.values())) if same else "; ".join(f"{name}: {way}" for name, way in ways.items())
-    tried = "1 recipe" if part.recipes_tried == 1 else f"{part.recipes_tried} recipes"
     unknown = " ".join(sentence for name in ways for sentence in DATASETS[name].CARD.unknown)
-    return (
-        f"{how}{_kept_otherwise(found)}; {tried} tried for each model before its own was frozen. "
-        f"{jobs}. {unknown}".rstrip()
-    )
+    return f"{how}{_kept_otherwise(found)}; {_tried(part)}. {jobs}. {unknown}".rstrip()
+
+
+def _tried(part: Part) -> str:
+    """How many recipes were tried for each model, and for which ones more."""
+    tried = "1 recipe" if part.recipes_tried == 1 else f"{part.recipes_tried} recipes"
+    more = [f"{one.recipes_tried} for {one.name}" for one in part.recipes if one.recipes_tried]
+    each = "each other model" if more else "each model"
+    return ", ".join([f"{tried} tried for {each} before its own was frozen", *more])
 
 
 def _kept_otherwise(found: Found) -> str:
@@ -42,15 +46,16 @@ def _kept_otherwise(found: Found) -> str:
 
 def _way(one: Committed, repeats: Sequence[int]) -> str:
     """How images were divided and which epoch was kept."""
-    protocol, numbers = one.experiment.protocol, ", ".join(map(str, repeats))
+    protocol = one.experiment.protocol
+    numbers = f"repeat{'s' * (len(repeats) > 1)} {', '.join(map(str, repeats))}"
     if protocol.kind == "official":
-        times = f"repeats {numbers}, each from another seed, of which the first:"
+        times = f"{numbers}, each from another seed, of which the first:"
         return f"{times} {_as_the_run_says(one)}"
     groups = DATASETS[one.experiment.data.name].CARD.group
     together = "" if groups in NO_GROUPS else f"groups ({groups}), "
     together += "identical images and known near copies together"
     if protocol.kind == "folds":
-        how = f"stratified {protocol.folds}-fold, repeats {numbers}; temperatures fitted out of fold"
+        how = f"stratified {protocol.folds}-fold, {numbers}; temperatures fitted out of fold"
     else:
         divisions = "one division" if len(repeats) == 1 else f"{len(repeats)} divisions"
         how = f"hold-out of {protocol.test_share:.0%}, {divisions}"

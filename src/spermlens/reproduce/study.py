@@ -24,6 +24,7 @@ class Recipe(_Checked):
     name: Name
     experiment: str = ""  # instead of the part's
     set: tuple[str, ...] = ()  # section.key=value
+    recipes_tried: Annotated[int, Field(ge=1)] | None = None  # if more than for the others of its part
 
 
 class Average(_Checked):
@@ -60,7 +61,7 @@ class Part(_Checked):
     repeats: Annotated[tuple[Repeat, ...], Field(min_length=1)]
     recipes_tried: Annotated[int, Field(ge=1)]  # for each model alike, before its recipe was frozen
     set: tuple[str, ...] = ()  # laid over the experiment, for all recipes alike
-    shared: bool = False  # whether recipes, averages, reference and best are those of [shared]
+    shared: bool = False  # whether it has what [shared] says, and its own recipes after those of it
     recipes: Annotated[tuple[Recipe, ...], Field(min_length=1)]
     averages: tuple[Average, ...] = ()
     panels: tuple[Panel, ...] = ()  # their recipes are no lines of their own

@@ -59,7 +59,7 @@ def _parsed(text: str, source: str) -> Study:
 
 
 def _handed_out(tree: dict[str, Any]) -> dict[str, Any]:
-    """The study with what is shared in each part that says so, and must not say it again."""
+    """The study with what is shared in each part that says so; it may add recipes, and say nothing again."""
     shared, parts = tree.get("shared"), tree.get("parts")
     if not isinstance(parts, list):
         return tree
@@ -67,9 +67,10 @@ def _handed_out(tree: dict[str, Any]) -> dict[str, Any]:
     for part in takers:
         if not isinstance(shared, dict):
             raise ValueError("a part says shared = true, but there is no [shared]")
+        own = part.pop("recipes", [])
         if doubled := sorted(part.keys() & shared.keys()):
             raise ValueError(f"a part with shared = true must not say '{doubled[0]}' itself")
-        part |= shared
+        part |= {**shared, "recipes": [*shared.get("recipes", ()), *own]}
     return tree
 
 

@@ -204,4 +204,5 @@ def _recipe(job: Job) -> dict[str, Any]:
         "name": job.recipe.name,
         "experiment": job.recipe.experiment or job.part.experiment,
         "changes": [*job.part.set, *job.recipe.set],
+        "tried": job.recipe.recipes_tried or job.part.recipes_tried,
     }
