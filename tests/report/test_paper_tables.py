@@ -8,7 +8,7 @@ from scipy.stats import beta
 
 from spermlens.report import certainty_tables
 from spermlens.report.ablation_tables import pieces, words_of_change
-from spermlens.report.paper_lines import kept, lines_of
+from spermlens.report.paper_lines import kept, lines_of, words_of
 from spermlens.report.paper_tables import PUBLISHED, comparisons, in_short, luck, ours, published, recalls
 
 
@@ -34,6 +34,18 @@ def test_more_views_are_more_than_their_first_digit() -> None:
 def test_recipes_of_one_network_are_told_apart_by_name() -> None:
     names = [line.name for line in lines_of(told()) if line.network]
     assert names == ["SimpleCNN", "EfficientNet-B0 with CBAM (b0-cbam)", "EfficientNet-B0 with CBAM (near)"]
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("efficientnet_b0 + svm", "EfficientNet-B0 and the vote of its measures"),
+        ("efficientnet_b0_cbam from cells", "EfficientNet-B0 with CBAM, begun from cells"),
+        ("simple_cnn from cells + svm", "SimpleCNN, begun from cells, and the vote of its measures"),
+    ],
+)
+def test_what_a_network_was_begun_from_is_said(model: str, words: str) -> None:
+    assert words_of(model) == words
 
 
 def test_the_readme_keeps_baselines_the_named_networks_and_ours() -> None:

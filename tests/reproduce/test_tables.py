@@ -27,6 +27,7 @@ from spermlens.reproduce.study import Average
 from spermlens.reproduce.tables import table_of, write_table
 
 FEW = 200
+BEGUN = ("model.pretrained=false", "model.start_from=models/cells")
 BOTH = ("plain", "cbam")
 One = Callable[[str], Job]
 Row = dict[str, Any]
@@ -340,3 +341,20 @@ def test_a_results_file_makes_a_table_of_the_documents(full: Desk) -> None:
     lines = results_table(tabled(full), metrics=metrics).splitlines()
     assert len(lines) == 2 + 3 * 4  # a line for each recipe and average in each condition
     assert not any("–" in line for line in lines[2:])
+
+
+def test_a_line_says_which_saved_model_it_was_begun_from(full: Desk, one: One) -> None:
+    for repeat in full.parts[0].repeats:
+        path = full.places.table(one(f"one/cbam-r{repeat}")).with_suffix(".json")
+        about = json.loads(path.read_text())
+        about["recipe"]["model"] |= {"start_from": "models/cells", "pretrained": False}
+        path.write_text(json.dumps(about))
+    changed = [
+        recipe.model_copy(update={"set": (*recipe.set, *BEGUN)}) for recipe in full.parts[0].recipes[1:]
+    ]
+    part = full.parts[0].model_copy(update={"recipes": (full.parts[0].recipes[0], *changed)})
+    table = table_of(full.name, part, full.places, resamples=FEW)
+    assert table is not None
+    models = {found["recipe"]: found["model"] for found in table["rows"]}
+    assert models["cbam"] == "efficientnet_b0_cbam from cells"
+    assert models["both"] == "efficientnet_b0 + efficientnet_b0_cbam from cells"

@@ -81,7 +81,13 @@ def names_of(told: Told) -> dict[str, str]:
 
 def words_of(model: str) -> str:
     """The name of a network, or of several that are averaged, as it is written in prose."""
-    return " and ".join(NETWORKS.get(name, name) for name in model.split(" + "))
+    return " and ".join(_words_of_one(name) for name in model.split(" + ")).removesuffix(",")
+
+
+def _words_of_one(model: str) -> str:
+    name, _, begun = model.partition(" from ")
+    words = NETWORKS.get(name, name)
+    return f"{words}, begun from {begun}," if begun else words
 
 
 def kept(lines: Sequence[Line], recipes: Sequence[str], *, outline: bool = False) -> list[Line]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -142,7 +143,7 @@ def _of_recipe(name: str, task: str, part: Part, found: Found) -> Contender | No
     return Contender(
         name=name,
         dataset=experiment.data.name,
-        model=experiment.model.name,
+        model=_network_of(experiment),
         tables={views: pool([one.answers[task][views] for one in there]) for views in there[0].answers[task]},
         jobs=tuple(str(one.about["job"]) for one in there),
         folds=_has_folds(experiment),
@@ -183,7 +184,7 @@ class _Members:
             if name in networks:
                 one = networks[name]
                 tables = dict(one.answers[self.task])
-                members.append(_Member(one.experiment.model.name, str(one.about["job"]), tables))
+                members.append(_Member(_network_of(one.experiment), str(one.about["job"]), tables))
             elif (said := self._by_measures(name, repeat)) is not None:
                 members.append(_Member(name, f"{name} of measures", dict.fromkeys(views, said)))
             else:
@@ -221,6 +222,12 @@ def _of_average(average: Average, part: Part, known: _Members) -> Contender | No
         target=first.experiment.decide.target_accuracy,
         members=pooled,
     )
+
+
+def _network_of(experiment: Experiment) -> str:
+    """Its name, and that of the saved model it was begun from, if it was."""
+    begun = Path(experiment.model.start_from).name
+    return f"{experiment.model.name} from {begun}" if begun else experiment.model.name
 
 
 def _has_folds(experiment: Experiment) -> bool:
