@@ -221,7 +221,7 @@ def test_what_is_missing_is_said_and_the_rest_is_shown(desk: Desk, one: One) -> 
     assert row(table, "cbam", "accuracy", "8 views")["repeats"] == 2
     assert row(table, "both", "accuracy", "8 views")["repeats"] == 1
     assert table["recipes_tried"] == 3
-    assert "; 3 recipes tried for each model before its own was frozen." in table["protocol"]
+    assert "; 3 recipes in all tried before the one that its models share was frozen." in table["protocol"]
     assert table["claim"] == "A claim."
 
 

@@ -81,6 +81,7 @@ def _roots(texts: Sequence[str] | None, every: Sequence[Job]) -> dict[str, str]:
 
 def _list(chosen: Sequence[Job], every: Sequence[Job], places: Places) -> None:
     from spermlens.reproduce.progress import COMMITTED, estimate, paces, state
+    from spermlens.reproduce.protocol import tried
 
     known = paces(every, places)
     rows = []
@@ -90,7 +91,7 @@ def _list(chosen: Sequence[Job], every: Sequence[Job], places: Places) -> None:
     done = sum(word == COMMITTED for _, word, _ in rows)
     print_table(f"{done} of {len(rows)} jobs are committed", ("job", "state", "time"), rows)
     for part in dict.fromkeys(job.part for job in chosen):
-        say(f"{part.name}: {part.recipes_tried} recipe(s) tried for each model before its own was frozen.")
+        say(f"{part.name}: {tried(part)}.")
 
 
 def _list_weights(chosen: Sequence[Job], folder: Path | None) -> None:

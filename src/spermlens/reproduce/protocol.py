@@ -26,15 +26,14 @@ def protocol_of(part: Part, found: Found, jobs: str) -> str:
     same = len(set(ways.values())) == 1
     how = next(iter(ways.values())) if same else "; ".join(f"{name}: {way}" for name, way in ways.items())
     unknown = " ".join(sentence for name in ways for sentence in DATASETS[name].CARD.unknown)
-    return f"{how}{_kept_otherwise(found)}; {_tried(part)}. {jobs}. {unknown}".rstrip()
+    return f"{how}{_kept_otherwise(found)}; {tried(part)}. {jobs}. {unknown}".rstrip()
 
 
-def _tried(part: Part) -> str:
-    """How many recipes were tried for each model, and for which ones more."""
-    tried = "1 recipe" if part.recipes_tried == 1 else f"{part.recipes_tried} recipes"
-    more = [f"{one.recipes_tried} for {one.name}" for one in part.recipes if one.recipes_tried]
-    each = "each other model" if more else "each model"
-    return ", ".join([f"{tried} tried for {each} before its own was frozen", *more])
+def tried(part: Part) -> str:
+    """How many recipes were tried before what the models of a part share was frozen."""
+    number = "1 recipe" if part.recipes_tried == 1 else f"{part.recipes_tried} recipes in all"
+    more = [f"{one.recipes_tried} before {one.name}" for one in part.recipes if one.recipes_tried]
+    return ", ".join([f"{number} tried before the one that its models share was frozen", *more])
 
 
 def _kept_otherwise(found: Found) -> str:

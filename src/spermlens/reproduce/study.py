@@ -24,7 +24,7 @@ class Recipe(_Checked):
     name: Name
     experiment: str = ""  # instead of the part's
     set: tuple[str, ...] = ()  # section.key=value
-    recipes_tried: Annotated[int, Field(ge=1)] | None = None  # if more than for the others of its part
+    recipes_tried: Annotated[int, Field(ge=1)] | None = None  # where it was frozen later, after more
 
 
 class Average(_Checked):
@@ -59,7 +59,7 @@ class Part(_Checked):
     table: Name  # the results file that its figures are written to
     experiment: str  # what all recipes start from
     repeats: Annotated[tuple[Repeat, ...], Field(min_length=1)]
-    recipes_tried: Annotated[int, Field(ge=1)]  # for each model alike, before its recipe was frozen
+    recipes_tried: Annotated[int, Field(ge=1)]  # in all, before the one that its models share was frozen
     set: tuple[str, ...] = ()  # laid over the experiment, for all recipes alike
     shared: bool = False  # whether it has what [shared] says, and its own recipes after those of it
     recipes: Annotated[tuple[Recipe, ...], Field(min_length=1)]
