@@ -119,6 +119,7 @@ def test_stopped_after_any_epoch_and_gone_on_with_it_ends_bit_equal(tmp_path: Pa
         {"sampling": "balanced:vacuole"},
         {"consistency": 1.0},
         {"teachers": ("a",), "consistency": 1.0},
+        {"task_weights": "uncertainty", "mixup_alpha": 0.0},
     ],
 )
 def test_stopped_after_every_epoch_it_ends_bit_equal_too(tmp_path: Path, more: dict[str, Any]) -> None:
@@ -133,6 +134,15 @@ def test_stopped_after_every_epoch_it_ends_bit_equal_too(tmp_path: Path, more: d
     assert equal(train(plan(tmp_path / "often", **how))[0], expected)
     plain, _ = train(plan(tmp_path / "plain"))
     assert equal(plain, expected) == (not more)
+
+
+def test_weights_of_tasks_are_learned_and_no_part_of_the_network(tmp_path: Path) -> None:
+    training = EVERYTHING.model_copy(update={"task_weights": "uncertainty"})
+    found, history = train(plan(tmp_path, training=training))
+    assert found.keys() == network().state_dict().keys()
+    weights = [(row["weight_shape"], row["weight_vacuole"]) for row in history]
+    assert len(set(weights)) == len(history)  # they go on from phase to phase, also while the trunk rests
+    assert (tmp_path / "checkpoint").is_dir()
 
 
 def test_stopped_between_checkpoints_the_epochs_since_are_trained_again(tmp_path: Path) -> None:

@@ -114,6 +114,8 @@ class Training(_Part):
     mixup_alpha: NotNegative = 0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0
     class_weights: Literal["none", "balanced"] = "none"
+    # uncertainty: each task weighs what its own learned variance leaves it: see task_weights.py
+    task_weights: Literal["equal", "uncertainty"] = "equal"
     # generalized: bears some wrong labels; focal: what is nearly right says little
     loss: Literal["cross_entropy", "generalized", "focal"] = "cross_entropy"
     loss_power: Annotated[float, Field(gt=0, le=1)] = 0.7  # generalized only; 1: mean absolute error

@@ -98,6 +98,7 @@ class _Loop:
         self.average = average_of(self.network, decay) if decay else None
         self.best = AveragedModel(network) if plan.keep_best else None  # a copy to hold the best epoch
         loss = loss_of(plan.training, network.tasks, train.labels)
+        self.weighing = loss.weighing.to(plan.device) if loss.weighing else None
         teachers = [self._placed(teacher).eval() for teacher in plan.teachers]
         self.batch_loss = BatchLoss(plan.training, plan.augment, loss, self.generator, teachers)
         self.plain_loss = Loss()
@@ -108,7 +109,7 @@ class _Loop:
         for number, (phase, first) in enumerate(self._phases()):
             if self.progress.epoch >= first + phase.epochs:
                 continue
-            parameters = learn(self.network, phase.train)
+            parameters = [*learn(self.network, phase.train), *self._weighing_parameters()]
             optimizer = torch.optim.AdamW(
                 decayed_groups(parameters, phase.weight_decay), lr=phase.learning_rate
             )
@@ -124,7 +125,7 @@ class _Loop:
         while self.progress.epoch < first + phase.epochs:
             begun = time.monotonic()
             row = self._epoch(phase, self.progress.epoch - first, optimizer)
-            row |= self._judge_inner()
+            row |= self._judge_inner() | self._weights()
             self.progress.epoch += 1
             row |= {
                 "epoch": self.progress.epoch,
@@ -228,8 +229,20 @@ class _Loop:
             yield phase, first
             first += phase.epochs
 
+    def _weights(self) -> dict[str, float]:
+        """What each task weighs by now, where that is learned."""
+        if self.weighing is None:
+            return {}
+        weights = torch.exp(-self.weighing.log_variances.detach()).tolist()
+        pairs = zip(self.network.tasks, weights, strict=True)
+        return {f"weight_{task.name}": round(weight, 6) for task, weight in pairs}
+
+    def _weighing_parameters(self) -> list[torch.nn.Parameter]:
+        return [] if self.weighing is None else list(self.weighing.parameters())
+
     def _modules(self) -> dict[str, torch.nn.Module]:
         found = {"network": self.network, "average": self.average, "best": self.best}
+        found |= {"task_weights": self.weighing}
         return {name: module for name, module in found.items() if module is not None}
 
     def _generators(self) -> dict[str, Generator]:

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, one_hot
 
 from spermlens.config import Training
+from spermlens.training.task_weights import TaskWeights
 from spermlens.types import Task
 
 MISSING = -1
@@ -23,7 +24,7 @@ MISSING = -1
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Averaged over the annotated images of a task, then over the tasks.
+    """Averaged over the annotated images of a task, then over the tasks, as `weighing` says if it is there.
 
     A class of probability p costs -log p, or with a power q above 0 the generalised (1 - p^q) / q of Zhang
     and Sabuncu (2018): never more than 1 / q, so a wrong label cannot pull without end. With a focusing g
@@ -37,10 +38,15 @@ class Loss:
     power: float = 0.0  # 0: cross-entropy, which is where the generalised tends to
     focusing: float = 0.0  # 0: cross-entropy, which is what the focal loss then is
     adjustments: Mapping[str, Tensor] = field(default_factory=dict)  # {task: (classes,)}
+    weighing: TaskWeights | None = None  # None: all tasks weigh the same
 
     def __call__(self, logits: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tensor:
-        parts = [self._task(name, logits[name], labels[name]) for name in logits]
-        return torch.stack(parts).mean()
+        parts = torch.stack([self._task(name, logits[name], labels[name]) for name in logits])
+        if self.weighing is None:
+            return parts.mean()
+        annotated = torch.stack([(labels[name] != MISSING).any() for name in logits])
+        weighed: Tensor = self.weighing(parts, annotated)
+        return weighed
 
     def _task(self, name: str, logits: Tensor, labels: Tensor) -> Tensor:
         weight = self.class_weights.get(name)
@@ -111,6 +117,7 @@ def loss_of(training: Training, tasks: Sequence[Task], labels: Mapping[str, NDAr
         power=training.loss_power if training.loss == "generalized" else 0,
         focusing=training.focusing if training.loss == "focal" else 0,
         adjustments=adjustments,
+        weighing=TaskWeights(len(tasks)) if training.task_weights == "uncertainty" else None,
     )
 
 
