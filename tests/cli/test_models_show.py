@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from typer.testing import CliRunner
@@ -31,7 +32,7 @@ def row(metric: str, value: float, condition: str) -> dict[str, object]:
     }
 
 
-def shown(folder: Path, temperature: dict[str, float]) -> str:
+def shown(folder: Path, temperature: dict[str, float], **more: Any) -> str:
     description = Description(
         name="tiny",
         architecture="simple_cnn",
@@ -48,6 +49,7 @@ def shown(folder: Path, temperature: dict[str, float]) -> str:
         ),
         faults=("Takes short for round.",),
         not_for=("Cells that were not stained.",),
+        **more,
     )
     save(folder, build("simple_cnn", (SHAPE,), arguments={"width": 2}), description)
     return CliRunner().invoke(app, ["models", "show", str(folder)]).output
@@ -60,6 +62,13 @@ def test_the_card_names_faults_and_what_the_model_is_not_for(tmp_path: Path) -> 
     assert "not for" in said
     assert "Cells that were not stained." in said
     assert "Not a medical device" in said
+
+
+def test_what_a_model_was_begun_from_is_told_with_its_licence(tmp_path: Path) -> None:
+    data = {"name": "new", "before": ["old@1234, learned from mhsma; CC BY-NC-SA 4.0"]}
+    said = " ".join(shown(tmp_path / "tiny", {}, data=data).split())
+    assert "data before old@1234, learned from mhsma; CC BY-NC-SA 4.0" in said
+    assert said.count("old@1234") == 1
 
 
 def test_figures_are_those_of_the_way_the_model_is_used(tmp_path: Path) -> None:

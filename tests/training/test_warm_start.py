@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,9 @@ from spermlens.config import Architecture
 from spermlens.errors import ConfigError, SpermlensError, UnknownName
 from spermlens.framing import Framing
 from spermlens.models import build
-from spermlens.models._description import Description, describe
+from spermlens.models._description import Description, describe, short_hash
 from spermlens.models._store import Saved, save
-from spermlens.training.warm_start import begin, begun_from, warm_start
+from spermlens.training.warm_start import begin, begun_from, pixels_learned, warm_start
 from spermlens.types import Task
 
 OLD = (Task("shape", ("normal", "tapered", "round")), Task("tail", ("bent", "straight")))
@@ -98,3 +99,20 @@ def test_a_shipped_model_is_gone_on_from_by_its_name(monkeypatch: pytest.MonkeyP
     assert begun_from(unknown) == Path("smids-cells")
     with pytest.raises(SpermlensError, match="smids-cells"):
         begin(unknown, NEW)
+
+
+def test_what_is_made_from_a_model_is_bound_by_its_data(saved: Saved, tmp_path: Path) -> None:
+    oldest = replace(
+        saved.description, data={"name": "mhsma", "licence": "CC BY-NC-SA 4.0", "pixels": ["a1"]}
+    )
+    save(tmp_path / "oldest", saved.network, oldest)
+    between = pixels_learned(["b" * 64], [tmp_path / "oldest"])
+    save(tmp_path / "between", saved.network, replace(saved.description, name="between", data=between))
+    learned = pixels_learned(["c" * 64], [tmp_path / "between", tmp_path / "oldest"])
+    assert {"a1", short_hash("b" * 64), short_hash("c" * 64)} == set(learned["pixels"])
+    first, second = learned["before"]
+    assert first.startswith("between@")
+    assert "nothing is recorded" in first
+    assert second.startswith("old@")
+    assert second.endswith("learned from mhsma; CC BY-NC-SA 4.0")
+    assert "before" not in pixels_learned(["c" * 64], [])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from spermlens.models._description import Description
     from spermlens.models._store import Saved
 
+APART = ("unknown", "before")  # of the data, told a line each
+
 app = typer.Typer(help="Models: list, show.", no_args_is_help=True)
 
 
@@ -64,7 +66,8 @@ def show(
         ("layers", ", ".join(saved.network.layers())),
         ("views", str(description.views)),
         *(("votes", sentence) for sentence in _votes(saved)),
-        *((f"data {key}", str(value)) for key, value in description.told.items() if key != "unknown"),
+        *((f"data {key}", str(value)) for key, value in description.told.items() if key not in APART),
+        *(("data before", source) for source in description.data.get("before", ())),
         *(("not known", sentence) for sentence in description.data.get("unknown", ())),
         *(("note", note) for note in description.notes),
         *(("known fault", sentence) for sentence in description.faults),

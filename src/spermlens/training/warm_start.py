@@ -12,7 +12,7 @@ import torch
 from spermlens.config import Architecture, Experiment
 from spermlens.errors import ConfigError, UnknownName
 from spermlens.models import build
-from spermlens.models._description import describe, short_hash
+from spermlens.models._description import Description, describe, short_hash
 from spermlens.models._network import Network
 from spermlens.models._shipped import folder_or_shipped
 from spermlens.models._store import Saved, load
@@ -59,14 +59,25 @@ def refuse_overlap(experiment: Experiment, saved: Path, pixel_hashes: Sequence[s
 
 
 def pixels_learned(pixel_hashes: Sequence[str], behind: Iterable[Path]) -> dict[str, Any]:
-    """What a model's data says of all images its weights rest on, those of the models behind it included."""
-    pixels, forgetful = {short_hash(digest) for digest in pixel_hashes}, []
+    """What a model's data says of all images its weights rest on, those of the models behind it included.
+
+    `before` names these models with the data and licence of each: what is made from them is bound by them.
+    """
+    pixels, forgetful, before = {short_hash(digest) for digest in pixel_hashes}, [], dict[str, None]()
     for old in map(describe, behind):
         pixels |= set(old.data.get("pixels", ()))
+        before |= dict.fromkeys([_source(old), *old.data.get("before", ())])
         if not old.remembers_all:
             forgetful.append(old.id)
-    facts = {"pixels_before": f"not recorded for all images behind {', '.join(forgetful)}"}
-    return {"pixels": sorted(pixels), **(facts if forgetful else {})}
+    facts: dict[str, Any] = {"before": list(before)} if before else {}
+    if forgetful:
+        facts["pixels_before"] = f"not recorded for all images behind {', '.join(forgetful)}"
+    return {"pixels": sorted(pixels), **facts}
+
+
+def _source(old: Description) -> str:
+    told = [str(old.data.get(name, "")) for name in ("name", "licence", "citation")]
+    return f"{old.id}, learned from {'; '.join(filter(None, told)) or 'data of which nothing is recorded'}"
 
 
 def warm_start(saved: Saved, tasks: tuple[Task, ...], class_map: Mapping[str, str]) -> WarmStart:
