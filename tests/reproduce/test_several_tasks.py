@@ -43,6 +43,7 @@ recipes = [
 panels = [{ name = "each", of = ["only-acrosome", "only-head"] }]
 reference = ["joint"]
 best = "joint"
+commonest = true
 
 [[parts]]
 name = "groups"
@@ -222,7 +223,7 @@ def test_each_task_has_its_rows_by_scikit_learn(desk: Desk) -> None:
             assert (found["alias"], found["repeats"]) == ("best", 2)
             assert found["n_images"] == (IMAGES - 1 if task == "acrosome" else IMAGES)
             assert "30 units" in found["interval"]
-    assert {one["recipe"] for one in table["rows"]} == {"joint", "each"}
+    assert {one["recipe"] for one in table["rows"]} == {"joint", "each", "commonest"}
 
 
 def test_the_exact_interval_is_that_of_the_first_seed(desk: Desk) -> None:
@@ -231,6 +232,28 @@ def test_the_exact_interval_is_that_of_the_first_seed(desk: Desk) -> None:
     right = int((first.predicted == first.truth).sum())
     ends = binomtest(right, IMAGES).proportion_ci(0.95, method="exact")
     assert (found["low"], found["high"]) == (pytest.approx(ends.low), pytest.approx(ends.high))
+
+
+def test_always_the_commonest_class_is_a_line_that_needs_no_network(desk: Desk) -> None:
+    table = desk.table("official")
+    for task in TASKS:
+        one = judged(task, desk.job("official/joint-r0")).labelled
+        always = np.zeros_like(one.truth)
+        expected = {
+            "accuracy": accuracy_score(one.truth, always),
+            "balanced_accuracy": 0.5,
+            "mcc": 0,
+            "recall_abnormal": 0,
+            "normal_recall": 1,
+        }
+        for metric, value in expected.items():
+            found = row(table, "commonest", task, metric, "nothing")
+            assert found["value"] == pytest.approx(value), (task, metric)
+            assert (found["model"], found["repeats"], found["runs"]) == ("majority", 1, "")
+            assert found["n_images"] == len(one)
+    metrics = {one["metric"] for one in table["rows"] if one["recipe"] == "commonest"}
+    assert not metrics & {"log_loss", "ece", "brier"}  # no probabilities were meant
+    assert not [one for one in desk.table("groups")["rows"] if one["recipe"] == "commonest"]  # not asked for
 
 
 def test_a_network_for_each_task_is_one_line(desk: Desk) -> None:

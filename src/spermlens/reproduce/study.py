@@ -69,6 +69,7 @@ class Part(_Checked):
     measured: tuple[Name, ...] = ()  # learners of measures alone, whose judgements averages may take in
     reference: tuple[Name, ...] = ()  # what the others on its data set are compared with
     best: str = ""  # what was chosen beforehand as ours
+    commonest: bool = False  # whether always answering the commonest class is a line
     joined: tuple[Name, ...] = ()  # results files whose rows on the same data are joined in
     marks: tuple[Mark, ...] = ()
 

@@ -18,6 +18,7 @@ from spermlens.evaluate.scores import score
 from spermlens.files import is_file, write_json
 from spermlens.reproduce.certainty import certainty
 from spermlens.reproduce.committed import Committed
+from spermlens.reproduce.commonest import NOTHING, commonest
 from spermlens.reproduce.contenders import Contender, Found
 from spermlens.reproduce.gathered import gather
 from spermlens.reproduce.job import Job
@@ -65,7 +66,8 @@ def table_of(study: str, part: Part, places: Places, *, resamples: int = RESAMPL
 
 
 def _rows(part: Part, lines: Sequence[Contender], resamples: int) -> Rows:
-    rows = []
+    always = commonest(lines, resamples) if part.commonest else []
+    rows = [_bare(asdict(result)) for result in always if _shown(result.metric, result.condition)]
     for line in lines:
         for condition, table in line.conditions.items():
             found = judge(
@@ -84,7 +86,7 @@ def _rows(part: Part, lines: Sequence[Contender], resamples: int) -> Rows:
 
 
 def _shown(metric: str, condition: str = "") -> bool:
-    if condition.endswith(FROM_VALIDATION) and metric in OF_PROBABILITIES:
+    if condition.endswith((FROM_VALIDATION, NOTHING)) and metric in OF_PROBABILITIES:
         return False
     return metric in METRICS or metric.startswith(("recall_", "normal_"))
 
