@@ -189,6 +189,20 @@ def test_what_is_committed_is_left_alone_unless_it_is_of_another_run_or_damaged(
     assert json.loads(beside.read_text()) == written
 
 
+def test_the_weights_behind_a_run_are_committed_with_it(spermlens: Say, hushem: Path, tmp_path: Path) -> None:
+    fixed = ("--only", "narrow", "--root", f"hushem={hushem}", "-q")
+    assert spermlens(*fixed)[0] == 0
+    table = tmp_path / "results" / "small" / "shapes" / "narrow-r100.json"
+    assert "behind" not in json.loads(table.read_text())
+    (found,) = list_runs(tmp_path / "runs")
+    behind = {"models/cells": "a" * 64}
+    environment = found.environment() | {"behind": behind}
+    (found.folder / "environment.json").write_text(json.dumps(environment))
+    table.unlink()
+    assert spermlens(*fixed)[0] == 0
+    assert json.loads(table.read_text())["behind"] == behind
+
+
 def test_a_changed_recipe_is_another_job(spermlens: Say, hushem: Path, tmp_path: Path) -> None:
     data = f"hushem={hushem}"
     assert spermlens("--only", "narrow", "--root", data)[0] == 0

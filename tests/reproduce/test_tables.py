@@ -23,7 +23,7 @@ from spermlens.reproduce import contenders
 from spermlens.reproduce.committed import read_committed, write_committed
 from spermlens.reproduce.contenders import in_one_order, mean_of, pool
 from spermlens.reproduce.job import Job
-from spermlens.reproduce.study import Average
+from spermlens.reproduce.study import Average, Part
 from spermlens.reproduce.tables import table_of, write_table
 
 FEW = 200
@@ -343,18 +343,37 @@ def test_a_results_file_makes_a_table_of_the_documents(full: Desk) -> None:
     assert not any("–" in line for line in lines[2:])
 
 
-def test_a_line_says_which_saved_model_it_was_begun_from(full: Desk, one: One) -> None:
-    for repeat in full.parts[0].repeats:
-        path = full.places.table(one(f"one/cbam-r{repeat}")).with_suffix(".json")
+def begun_from_cells(desk: Desk, one: One, **weights: str | None) -> Part:
+    """The part with its second recipe begun from a saved model, whose weights each job tells, or does not."""
+    for repeat in desk.parts[0].repeats:
+        path = desk.places.table(one(f"one/cbam-r{repeat}")).with_suffix(".json")
         about = json.loads(path.read_text())
         about["recipe"]["model"] |= {"start_from": "models/cells", "pretrained": False}
-        path.write_text(json.dumps(about))
-    changed = [
-        recipe.model_copy(update={"set": (*recipe.set, *BEGUN)}) for recipe in full.parts[0].recipes[1:]
-    ]
-    part = full.parts[0].model_copy(update={"recipes": (full.parts[0].recipes[0], *changed)})
-    table = table_of(full.name, part, full.places, resamples=FEW)
+        told = weights.get(f"r{repeat}", "a" * 64)
+        path.write_text(json.dumps(about | ({"behind": {"models/cells": told}} if told else {})))
+    plain, cbam = desk.parts[0].recipes
+    begun = cbam.model_copy(update={"set": (*cbam.set, *BEGUN)})
+    return desk.parts[0].model_copy(update={"recipes": (plain, begun)})
+
+
+def test_a_line_says_which_saved_model_it_was_begun_from(full: Desk, one: One) -> None:
+    table = table_of(full.name, begun_from_cells(full, one), full.places, resamples=FEW)
     assert table is not None
     models = {found["recipe"]: found["model"] for found in table["rows"]}
     assert models["cbam"] == "efficientnet_b0_cbam from cells"
     assert models["both"] == "efficientnet_b0 + efficientnet_b0_cbam from cells"
+
+
+@pytest.mark.parametrize(
+    ("weights", "says"),
+    [
+        ("b" * 64, r"one/cbam-r102 and one/cbam-r100 rest on different weights of models/cells: b{12} and a"),
+        (None, "one/cbam-r102 rests on models/cells, but does not say with which weights"),
+    ],
+)
+def test_repeats_begun_from_other_weights_of_one_name_are_not_pooled(
+    full: Desk, one: One, weights: str | None, says: str
+) -> None:
+    part = begun_from_cells(full, one, r102=weights)
+    with pytest.raises(DataCorrupt, match=says):
+        table_of(full.name, part, full.places, resamples=FEW)

@@ -112,6 +112,15 @@ def test_each_part_is_taught_by_its_own_and_remembers_what_stood_behind(
         assert all(torch.equal(value, expected[name]) for name, value in network.state_dict().items())
     for part in ("r0f0", "r0f1"):
         assert describe(run.network(part)).learned_from(judged_of(run, part)) == 0
+    assert run.environment()["behind"] == {
+        f"{teacher.folder} {part}": describe(folder).weights_sha256
+        for part, folder in (
+            ("r0f0", teacher.network("r0f0")),
+            ("r0f1", teacher.network("r0f1")),
+            ("final", teacher.model),
+        )
+    }
+    assert "behind" not in teacher.environment()
     words = f"Taught fold by fold by the networks of {teacher.id}: none of them had learned from the images"
     assert words in run.told()["protocol"]
 
@@ -212,6 +221,7 @@ def test_a_saved_model_teaches_under_the_rule_for_models_gone_on_from(
     accepted = student(teacher.model, "protocol.allow_overlap=true", "protocol.kind=holdout")
     run = start(accepted, tmp_path / "runs", device="cpu")
     assert f"Taught by {describe(teacher.model).id}: 20 of 20 images" in run.told()["protocol"]
+    assert run.environment()["behind"] == {str(teacher.model): describe(teacher.model).weights_sha256}
     old = load(teacher.model)
     save(tmp_path / "other", old.network, replace(old.description, data={"pixels": ["0" * 16]}))
     run = start(student(tmp_path / "other", "protocol.kind=holdout"), tmp_path / "runs", device="cpu")

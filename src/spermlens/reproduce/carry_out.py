@@ -9,7 +9,7 @@ from typing import Any
 
 from spermlens.config import Experiment
 from spermlens.evaluate.table import Predictions, read_predictions
-from spermlens.reproduce.committed import Answers, is_told, write_committed
+from spermlens.reproduce.committed import BEHIND, Answers, is_told, write_committed
 from spermlens.reproduce.job import Job
 from spermlens.reproduce.progress import Places, machine, run_of
 from spermlens.runs import Run
@@ -81,6 +81,7 @@ def _about(job: Job, run: Run, experiment: Experiment) -> dict[str, Any]:
         "recipe": recipe,
         "data": {key: environment["data"][key] for key in ("name", "images", "pixels_sha256")},
         **{key: environment[key] for key in ABOUT},
+        **({BEHIND: environment[BEHIND]} if BEHIND in environment else {}),
         "machine": machine(),
         "seconds": round(seconds, 2),
         "looks": _looks(run),

@@ -3,6 +3,7 @@
 <part>/<job>.csv          image, unit, repeat, fold, truth, then p<views>_<class> for each number of views
 <part>/<job>.inner.csv    the same of the images that an official split has for choices
 <part>/<job>.json         the recipe as resolved, data, versions, seconds, device, date, commit, hashes
+                          (of the weights of saved models behind it, too)
 
 Of several tasks, truth and probabilities stand there for each, as <task>.truth and <task>.p<views>_<class>.
 Probabilities keep seven digits, which is what single precision holds. The CSV is written last: where it
@@ -33,6 +34,7 @@ COLUMNS = ("image", "unit", "repeat", "fold")
 TRUTH = "truth"
 DIGITS = 7
 HASHES = ("csv_sha256", "inner_sha256")
+BEHIND = "behind"  # the hash of the weights of each saved model behind the job; only where there is one
 Tables = dict[int, Predictions]  # by number of views
 Answers = dict[str, Tables]  # by task
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from spermlens.errors import DataCorrupt
 from spermlens.evaluate.table import Predictions, read_predictions
 from spermlens.files import is_file
-from spermlens.reproduce.committed import Committed, is_committed, read_committed
+from spermlens.reproduce.committed import BEHIND, Committed, is_committed, read_committed
 from spermlens.reproduce.contenders import Contender, Found, Measured, contenders
 from spermlens.reproduce.job import Job, jobs_of, same_recipe
 from spermlens.reproduce.progress import Places
@@ -45,6 +45,7 @@ def gather(study: str, part: Part, places: Places) -> Gathered | None:
     }
     found |= {key: one for key, one in added.items() if one is not None}
     _one_version(found.values())
+    _same_weights(found.values())
     missing = [job.path for job in wanted if (job.recipe.name, job.repeat) not in found]
     missing += [f"{part.name}/{name}-r{repeat}" for (name, repeat), one in added.items() if one is None]
     measured, unread = _measured(part, found, places.results)
@@ -82,6 +83,27 @@ def _one_version(found: Iterable[Committed]) -> None:
                 f"{job} and {first} have judged different versions of '{data['name']}'. "
                 "Do one of them again on the same images."
             )
+
+
+def _same_weights(found: Iterable[Committed]) -> None:
+    """A recipe names the models behind a job, and under one name there may be other weights tomorrow."""
+    versions: dict[str, tuple[str, str]] = {}
+    for one in found:
+        job, behind = str(one.about["job"]), one.about.get(BEHIND, {})
+        recipe = one.experiment
+        named = " and ".join(name for name in (recipe.model.start_from, *recipe.training.teachers) if name)
+        if named and not behind:
+            raise DataCorrupt(
+                f"{job} rests on {named}, but does not say with which weights. "
+                "Delete its files and do it again."
+            )
+        for name, weights in behind.items():
+            first, known = versions.setdefault(name, (job, weights))
+            if known != weights:
+                raise DataCorrupt(
+                    f"{job} and {first} rest on different weights of {name}: {weights[:12]} and "
+                    f"{known[:12]}. Delete the files of one of them and do it again with the weights of the other."
+                )
 
 
 def _measured(part: Part, found: Found, results: Path) -> tuple[dict[str, Predictions], list[str]]:

@@ -19,7 +19,6 @@ from spermlens.errors import CannotWrite, DataCorrupt
 from spermlens.evaluate.table import Predictions
 from spermlens.files import sha256_of, sweep_below, write_json, write_text
 from spermlens.models import build
-from spermlens.models._description import describe
 from spermlens.models._network import Network
 from spermlens.models._pretrained import weights_folder
 from spermlens.runs import Run, describe_environment, new_run
@@ -30,7 +29,7 @@ from spermlens.training.normal_cells import spreads_of_normal
 from spermlens.training.outcome import conclude, save_final, save_fold
 from spermlens.training.split_table import write_splits
 from spermlens.training.study import Study, Tell, prepare
-from spermlens.training.teachers import check_teachers, load_teachers, models_behind
+from spermlens.training.teachers import check_teachers, load_teachers, models_behind, weights_behind
 from spermlens.training.warm_start import begin, begun_from, pixels_learned, refuse_overlap
 from spermlens.training.witness import Witness
 
@@ -85,6 +84,8 @@ def _open(study: Study, plan: Sequence[Split], runs: Path) -> Run:
         "citation": card.citation,
         "unknown": list(card.unknown),
     }
+    if behind := weights_behind(experiment, _parts(study, plan)):
+        environment["behind"] = behind
     config = to_toml(experiment)
     environment["fingerprint"] = _fingerprint(study, plan, config)
     environment["weights_folder"] = str(weights_folder.get() or "")
@@ -121,8 +122,7 @@ def _fingerprint(study: Study, plan: Sequence[Split], config: str) -> str:
         [entry.id, digest, sorted(entry.labels.items()), entry.group]
         for entry, digest in zip(listing.entries, listing.pixel_hashes, strict=True)
     ]
-    behind = [folder for part in _parts(study, plan) for folder in models_behind(study.experiment, part)]
-    weights = dict.fromkeys(describe(folder).weights_sha256 for folder in behind)
+    weights = dict.fromkeys(weights_behind(study.experiment, _parts(study, plan)).values())
     return sha256_of(json.dumps([config, rows, "".join(weights)]).encode())
 
 

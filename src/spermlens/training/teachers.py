@@ -41,6 +41,20 @@ def models_behind(experiment: Experiment, part: str) -> list[Path]:
     return begun + teacher_folders(experiment.training, part)
 
 
+def weights_behind(experiment: Experiment, parts: Sequence[str]) -> dict[str, str]:
+    """The hash of the weights of every model behind these parts, by the name that the recipe gives it.
+
+    Of a run that teaches, each part has a network of its own, whose name ends with that part.
+    """
+    start, found = experiment.model.start_from, {}
+    names = [*([start] if start else []), *experiment.training.teachers]
+    for part in parts:
+        for name, folder in zip(names, models_behind(experiment, part), strict=True):
+            own = f"{name} {part}" if _is_run(Path(name)) else name
+            found[own] = describe(folder).weights_sha256
+    return found
+
+
 def check_teachers(study: Study, plan: Sequence[Split]) -> None:
     """Refuse teachers that are not there, that answer otherwise, or that know what is to be judged."""
     for folder in map(Path, study.experiment.training.teachers):
