@@ -12,6 +12,7 @@ from spermlens.evaluate.calibration import (
     COLDEST,
     HOTTEST,
     cross_fitted,
+    cross_fitted_mean,
     fit_temperature,
     fit_temperatures,
     reliability,
@@ -19,6 +20,7 @@ from spermlens.evaluate.calibration import (
     temper,
     tempered_mean,
     threshold_for,
+    without_each_fold,
 )
 from spermlens.evaluate.scores import score
 from spermlens.evaluate.table import UNKNOWN, Predictions
@@ -217,6 +219,32 @@ def test_what_belongs_to_an_image_takes_no_part_in_its_temperature_either():
     found = cross_fitted(replace(table, units=units, ids=tuple(map(str, range(len(units))))))
     temperature = fit_temperature(table.truth[kept], table.probabilities[kept])
     assert found.probabilities[first] == pytest.approx(temper(table.probabilities[first], temperature))
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_without_a_fold_its_labels_say_nothing_of_any_row(members):
+    """Of cross-fitted rows they do: the temperatures of the other folds follow from them."""
+    tables = [pooled([1.0, 2.0, 5.0], 60), pooled([4.0, 2.0, 1.0], 60)][:members]
+    tables = [replace(table, truth=tables[0].truth) for table in tables]
+    for number, known in enumerate(without_each_fold(tables)):
+        lied = np.where(known.inside, (tables[0].truth + 1) % 3, tables[0].truth)
+        ids = tuple(map(str, range(len(lied))))  # an image of two repeats has one truth
+        changed = [replace(table, truth=lied, ids=ids, units=ids) for table in tables]
+        after = list(without_each_fold(changed))[number]
+        read = known.inside | known.others
+        np.testing.assert_array_equal(known.probabilities[read], after.probabilities[read])
+        before, later = (cross_fitted_mean(told).probabilities for told in (tables, changed))
+        assert not np.allclose(before[known.others], later[known.others], atol=1e-3)
+        np.testing.assert_array_equal(known.probabilities[known.inside], before[known.inside])
+
+
+def test_without_a_fold_each_other_is_tempered_by_the_rest_of_them():
+    table = pooled([1.0, 2.0, 5.0], 60)
+    first = next(iter(without_each_fold([table])))
+    one, two = ((table.repeats == 0) & (table.folds == fold) for fold in (1, 2))
+    for own, other in ((one, two), (two, one)):
+        temperature = fit_temperature(table.truth[other], table.probabilities[other])
+        assert first.probabilities[own] == pytest.approx(temper(table.probabilities[own], temperature))
 
 
 def test_lengths_must_agree():

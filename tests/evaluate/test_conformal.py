@@ -42,40 +42,51 @@ def test_the_quantile_is_the_one_numpy_calls_higher(level: float) -> None:
 def test_too_few_images_give_every_class() -> None:
     assert quantile(np.zeros(8), 0.9) == math.inf
     assert quantile(np.zeros(9), 0.9) == 0
-    assert members(drawn(10), 0.95).all()
+    assert members([drawn(10)], 0.95).all()
 
 
 @pytest.mark.parametrize("level", [0.8, 0.9, 0.95])
 def test_the_coverage_is_what_was_asked_for(level: float) -> None:
-    found = sets(drawn(4000), level)
+    found = sets([drawn(4000)], level)
     assert found.coverage.value == pytest.approx(level, abs=0.012)
     assert found.coverage.low < level < found.coverage.high
 
 
 def test_a_sharper_model_has_smaller_sets() -> None:
-    assert sets(drawn(2000, sharp=8), 0.9).mean_size < sets(drawn(2000, sharp=0.5), 0.9).mean_size
+    assert sets([drawn(2000, sharp=8)], 0.9).mean_size < sets([drawn(2000, sharp=0.5)], 0.9).mean_size
 
 
 def test_a_fold_has_no_say_in_its_own_sets() -> None:
     table = drawn(500)
     changed = table.probabilities.copy()
     mine = table.folds == 2
-    before = members(table, 0.9)[mine]
+    before = members([table], 0.9)[mine]
     other_truth = np.where(mine, (table.truth + 1) % 3, table.truth)
-    assert (members(replace(table, truth=other_truth), 0.9)[mine] == before).all()
+    assert (members([replace(table, truth=other_truth)], 0.9)[mine] == before).all()
     changed[~mine] = changed[~mine][:, ::-1]
-    assert (members(replace(table, probabilities=changed), 0.9)[mine] != before).any()
+    assert (members([replace(table, probabilities=changed)], 0.9)[mine] != before).any()
+
+
+@pytest.mark.parametrize("members_of_mean", [1, 2])
+def test_a_fold_has_no_say_in_its_sets_through_the_temperatures_of_others(members_of_mean: int) -> None:
+    """Images of one fold that are all wrong and sure would heat every other fold."""
+    table = drawn(100, sharp=4)
+    mine = table.folds == 2
+    lied = replace(table, truth=np.where(mine, table.probabilities.argmin(1), table.truth))
+    told, after = (members([one] * members_of_mean, 0.9) for one in (table, lied))
+    assert (told[mine] == after[mine]).all()
+    assert (told != after).any()
 
 
 def test_a_unit_is_kept_out_even_where_it_stands_in_another_fold() -> None:
     table = drawn(200)
     units = tuple(table.units[0] if table.folds[row] != 0 else unit for row, unit in enumerate(table.units))
-    assert members(replace(table, units=units), 0.9)[table.folds == 0].all()
+    assert members([replace(table, units=units)], 0.9)[table.folds == 0].all()
 
 
 def test_what_is_told_of_the_sets_is_counted() -> None:
     table = drawn(400)
-    found, inside = sets(table, 0.8), members(table, 0.8)
+    found, inside = sets([table], 0.8), members([table], 0.8)
     size = inside.sum(1)
     assert found.mean_size == pytest.approx(size.mean())
     assert (found.single, found.empty) == (np.mean(size == 1), np.mean(size == 0))

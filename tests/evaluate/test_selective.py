@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from spermlens.evaluate.calibration import threshold_for
+from spermlens.evaluate.calibration import cross_fitted, fit_temperature, temper, threshold_for
 from spermlens.evaluate.selective import fewest_sure, out_of_fold, promised
 from spermlens.evaluate.table import Predictions
 from spermlens.types import Task
@@ -78,13 +78,16 @@ def test_a_promise_is_stricter_than_a_threshold_without_its_price() -> None:
 
 def test_each_fold_is_decided_by_the_threshold_of_the_others() -> None:
     truth, probabilities = drawn(500, 3)
-    found = out_of_fold(table(truth, probabilities), 0.9)
+    whole = table(truth, probabilities)
+    found = out_of_fold([whole], 0.9)
     accepted = right = 0
     for fold in range(5):
         inside = np.arange(500) % 5 == fold
-        other = threshold_for(truth[~inside], probabilities[~inside], 0.9)
+        rest = cross_fitted(whole.rows(~inside))
+        other = threshold_for(rest.truth, rest.probabilities, 0.9)
         assert other is not None
-        sure = inside & (probabilities.max(1) >= other.threshold)
+        own = temper(probabilities, fit_temperature(truth[~inside], probabilities[~inside]))
+        sure = inside & (own.max(1) >= other.threshold)
         accepted += int(sure.sum())
         right += int((probabilities.argmax(1) == truth)[sure].sum())
     assert found.right is not None
@@ -96,7 +99,7 @@ def test_an_image_has_no_say_through_its_own_unit() -> None:
     """All images are of one unit, so no fold has others that could choose for it."""
     truth, probabilities = np.zeros(100, np.int64), np.tile([0.9, 0.1], (100, 1))
     units = tuple("one" for _ in range(100))
-    found = out_of_fold(table(truth, probabilities, units), 0.9)
+    found = out_of_fold([table(truth, probabilities, units)], 0.9)
     assert (found.accepted.count, found.right, found.without) == (0, None, 5)
 
 
@@ -104,6 +107,6 @@ def test_an_image_has_no_say_through_its_own_unit() -> None:
 def test_a_target_out_of_reach_decides_nothing(target: float) -> None:
     truth, probabilities = drawn(200, 5)
     truth = np.where(np.arange(200) % 3 == 0, 1 - probabilities.argmax(1), probabilities.argmax(1))
-    found = out_of_fold(table(truth.astype(np.int64), probabilities), target)
+    found = out_of_fold([table(truth.astype(np.int64), probabilities)], target)
     assert found.accepted.count == 0
     assert found.without == 5

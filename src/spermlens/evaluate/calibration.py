@@ -63,6 +63,25 @@ class Threshold:
     low: float  # exact one-sided 95 % lower bound of the accuracy
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldTemperatures:
+    """What the other folds of its repeat say of a fold: the temperatures of one model, or of several."""
+
+    inside: Rows  # of n, the fold's own
+    others: Rows  # those of other folds and units of its repeat that have truth: they fit the temperatures
+    before: tuple[float, ...]  # of each model before the mean; empty for one alone
+    after: float | None  # of what is used; None where there are no others
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WithoutFold:
+    """What is said of a fold and of the others of its repeat where the fold's labels are unknown."""
+
+    inside: Rows
+    others: Rows
+    probabilities: Floats  # n x classes
+
+
 def reliability(truth: Ints, probabilities: Floats, bins: int = BINS) -> tuple[Bin, ...]:
     """Bins of equal width over 0..1, lowest first; empty bins are left out."""
     confidence, right = _confidence_and_right(truth, probabilities)
@@ -140,59 +159,78 @@ def temper(probabilities: Floats, temperature: float) -> Floats:
 
 
 def fit_temperatures(truth: Ints, votes: Sequence[Floats]) -> tuple[list[float], float]:
-    """Of several models on the same rows: the temperature of each, and that of the mean they then have."""
-    before = [fit_temperature(truth, vote) for vote in votes]
+    """Of several models on the same rows: the temperature of each, and that of the mean they then have.
+
+    One model has no temperature before, only its own.
+    """
+    before = [fit_temperature(truth, vote) for vote in votes] if len(votes) > 1 else []
     return before, fit_temperature(truth, tempered_mean(votes, before))
 
 
 def tempered_mean(votes: Sequence[Floats], each: Sequence[float]) -> Floats:
-    """The mean of the probabilities of several models, each at its own temperature."""
-    return np.asarray(np.mean([temper(vote, t) for vote, t in zip(votes, each, strict=True)], axis=0))
+    """The mean of the probabilities of several models, each at its own temperature if they have any."""
+    tempered = [temper(vote, t) for vote, t in zip(votes, each, strict=True)] if each else votes
+    return np.asarray(np.mean(tempered, axis=0))
 
 
 def cross_fitted(table: Predictions) -> Predictions:
     """The same rows, each fold tempered by what the other folds of its repeat say of other units.
 
     So no image takes part in choosing its own temperature. A fold keeps its probabilities where the others
-    have no annotated image.
+    have no annotated image. Whoever chooses anything more by these rows takes `without_each_fold` instead:
+    here the temperatures of the other folds follow from each fold's labels.
     """
-    tempered = table.probabilities.copy()
-    for (repeat, fold), temperature in temperatures(table).items():
-        inside = (table.repeats == repeat) & (table.folds == fold)
-        tempered[inside] = temper(table.probabilities[inside], temperature)
-    return replace(table, probabilities=tempered)
+    return cross_fitted_mean([table])
 
 
 def cross_fitted_mean(tables: Sequence[Predictions]) -> Predictions:
     """The mean of several models on the same rows, each tempered before and the mean after.
 
-    All temperatures of a fold follow from what the models say of the other folds of its repeat.
+    All temperatures of a fold follow from what the models say of the other folds of its repeat. Those before
+    weigh the models anew, so the likeliest class of a mean may become another.
     """
+    votes = [table.probabilities for table in tables]
+    mixed = np.empty_like(votes[0])
+    for fold in fold_temperatures(tables):
+        mixed[fold.inside] = _tempered_by_others(votes, fold)
+    return replace(tables[0], probabilities=mixed)
+
+
+def fold_temperatures(tables: Sequence[Predictions]) -> Iterator[FoldTemperatures]:
+    """Of one model, or of several on the same rows: for each repeat and fold, what the others fit."""
     first, votes = tables[0], [table.probabilities for table in tables]
-    mixed = np.mean(votes, axis=0)
-    for _, inside, others in _sides(first):
-        before, after = fit_temperatures(first.truth[others], [vote[others] for vote in votes])
-        mixed[inside] = temper(tempered_mean([vote[inside] for vote in votes], before), after)
-    return replace(first, probabilities=mixed)
-
-
-def temperatures(table: Predictions) -> dict[tuple[int, int], float]:
-    """By repeat and fold, what the other folds of the repeat say of other units; see `cross_fitted`."""
-    return {
-        fold: fit_temperature(table.truth[others], table.probabilities[others])
-        for fold, _, others in _sides(table)
-    }
-
-
-def _sides(table: Predictions) -> Iterator[tuple[tuple[int, int], Rows, Rows]]:
-    """Each repeat and fold, its own rows, and those of other folds and units that have truth, if any have."""
-    units = np.asarray(table.units, object)
-    for repeat, fold in np.unique(np.stack([table.repeats, table.folds], 1), axis=0).tolist():
-        same = table.repeats == repeat
-        inside = same & (table.folds == fold)
-        others = same & ~np.isin(units, units[inside]) & (table.truth != UNKNOWN)
+    units = np.asarray(first.units, object)
+    for repeat, fold in np.unique(np.stack([first.repeats, first.folds], 1), axis=0):
+        same = first.repeats == repeat
+        inside = same & (first.folds == fold)
+        others = same & ~np.isin(units, units[inside]) & (first.truth != UNKNOWN)
         if others.any():
-            yield (repeat, fold), inside, others
+            before, after = fit_temperatures(first.truth[others], [vote[others] for vote in votes])
+            yield FoldTemperatures(inside, others, tuple(before), after)
+        else:
+            yield FoldTemperatures(inside, others, (), None)
+
+
+def without_each_fold(tables: Sequence[Predictions]) -> Iterator[WithoutFold]:
+    """For each repeat and fold, what one model or the mean of several says without that fold's labels.
+
+    The fold is tempered by all others, and each of the others by the rest of them. So whoever chooses by the
+    rows of the others, and judges those inside, lets no label judge itself.
+    """
+    votes = [table.probabilities for table in tables]
+    for fold in fold_temperatures(tables):
+        said = tempered_mean(votes, [])
+        said[fold.inside] = _tempered_by_others(votes, fold)
+        if fold.others.any():
+            rest = [table.rows(fold.others) for table in tables]
+            said[fold.others] = cross_fitted_mean(rest).probabilities
+        yield WithoutFold(fold.inside, fold.others, said)
+
+
+def _tempered_by_others(votes: Sequence[Floats], fold: FoldTemperatures) -> Floats:
+    """The fold's own rows; as they come where there are no others."""
+    own = tempered_mean([vote[fold.inside] for vote in votes], fold.before)
+    return own if fold.after is None else temper(own, fold.after)
 
 
 def _confidence_and_right(truth: Ints, probabilities: Floats) -> tuple[Floats, NDArray[np.bool_]]:

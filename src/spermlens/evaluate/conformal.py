@@ -2,18 +2,21 @@
 
 The score of an image is 1 minus the probability of its true class (least ambiguous sets, LAC). A class is in
 the set of an image when its probability reaches 1 minus a quantile of the scores of other images. Here those
-are the other folds of the same repeat and other units, so that no image has a say in its own set. The folds'
-networks differ, so the coverage is not guaranteed; it is measured.
+are the other folds of the same repeat and other units, at temperatures that these alone fit: the label of an
+image has no say in its own set. But the networks that judge the other folds did learn from it, and each fold
+has another network, so the coverage is not guaranteed; it is measured.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spermlens.evaluate.calibration import without_each_fold
 from spermlens.evaluate.counts import Share, share
 from spermlens.evaluate.table import Predictions
 
@@ -38,24 +41,26 @@ def quantile(scores: Floats, level: float) -> float:
     return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else math.inf
 
 
-def members(table: Predictions, level: float) -> NDArray[np.bool_]:
-    """Which classes are in the set of each row (n x classes), each fold by the others of its repeat."""
+def members(tables: Sequence[Predictions], level: float) -> NDArray[np.bool_]:
+    """Which classes are in the set of each row (n x classes), each fold by the others of its repeat.
+
+    `tables` holds one model, or those whose mean is judged, before any temperature.
+    """
     if not 0 < level < 1:
         raise ValueError(f"A coverage lies between 0 and 1, but is {level}.")
-    units, inside_set = np.asarray(table.units, object), np.zeros(table.probabilities.shape, bool)
-    scores = 1 - table.probabilities[np.arange(len(table)), table.truth]
-    for repeat, fold in np.unique(np.stack([table.repeats, table.folds], 1), axis=0):
-        same = table.repeats == repeat
-        inside = same & (table.folds == fold)
-        others = same & ~np.isin(units, units[inside])
-        inside_set[inside] = 1 - table.probabilities[inside] <= quantile(scores[others], level)
+    first = tables[0]
+    inside_set, rows = np.zeros(first.probabilities.shape, bool), np.arange(len(first))
+    for known in without_each_fold(tables):
+        scores = 1 - known.probabilities
+        limit = quantile(scores[rows, first.truth][known.others], level)
+        inside_set[known.inside] = scores[known.inside] <= limit
     return inside_set
 
 
-def sets(predictions: Predictions, level: float) -> Sets:
-    """The sets of the first repeat, where every image stands once, and their coverage."""
-    table = predictions.labelled.first_repeat
-    found = members(table, level)
+def sets(tables: Sequence[Predictions], level: float) -> Sets:
+    """The sets of the first repeat, where every image stands once, and their coverage; see `members`."""
+    first = [table.labelled.first_repeat for table in tables]
+    table, found = first[0], members(first, level)
     covered, size = found[np.arange(len(table)), table.truth], found.sum(1)
     of_class = {
         name: share(int(covered[table.truth == number].sum()), int((table.truth == number).sum()))

@@ -1,19 +1,21 @@
 """What a threshold is worth on images that had no say in it, and what can be promised of one.
 
 A threshold chosen on the images it is measured on flatters. Two ways out: each fold takes the threshold that
-the other folds would choose, or the price of choosing is paid in the bound itself (selection with guaranteed
-risk, SGR: Geifman and El-Yaniv 2017). Both take images as independent.
+the other folds would choose, at the temperatures that they alone would fit; or the price of choosing is paid
+in the bound itself (selection with guaranteed risk, SGR: Geifman and El-Yaniv 2017). Both take images as
+independent; and the networks that judge the other folds did learn from the fold that is decided.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spermlens.evaluate.calibration import Threshold, threshold_for
+from spermlens.evaluate.calibration import Threshold, threshold_for, without_each_fold
 from spermlens.evaluate.counts import LEVEL, Share, share
 from spermlens.evaluate.table import Predictions
 
@@ -29,26 +31,29 @@ class Selective:
     without: int  # folds for which the others support no threshold, so that nothing is decided
 
 
-def out_of_fold(predictions: Predictions, target: float) -> Selective:
-    """The first repeat, each fold decided from the threshold of the other folds and other units."""
-    table = predictions.labelled.first_repeat
-    units, accepted = np.asarray(table.units, object), np.zeros(len(table), bool)
-    folds, without = np.unique(table.folds).tolist(), 0
-    for fold in folds:
-        inside = table.folds == fold
-        others = ~inside & ~np.isin(units, units[inside])
+def out_of_fold(tables: Sequence[Predictions], target: float) -> Selective:
+    """The first repeat, each fold decided from the threshold of the other folds and other units.
+
+    `tables` holds one model, or those whose mean decides, before any temperature.
+    """
+    first = [table.labelled.first_repeat for table in tables]
+    truth, accepted = first[0].truth, np.zeros(len(first[0]), bool)
+    right, folds, without = accepted.copy(), 0, 0
+    for known in without_each_fold(first):
         found = None
-        if others.any():
-            found = threshold_for(table.truth[others], table.probabilities[others], target)
-        without += found is None
+        if known.others.any():
+            found = threshold_for(truth[known.others], known.probabilities[known.others], target)
+        folds, without = folds + 1, without + (found is None)
         if found is not None:
-            accepted[inside] = table.probabilities[inside].max(1) >= found.threshold
-    count, right = int(accepted.sum()), int((table.predicted == table.truth)[accepted].sum())
+            sure = known.inside & (known.probabilities.max(1) >= found.threshold)
+            accepted |= sure
+            right |= sure & (known.probabilities.argmax(1) == truth)
+    count = int(accepted.sum())
     return Selective(
         target=target,
-        accepted=share(count, len(table)),
-        right=share(right, count) if count else None,
-        folds=len(folds),
+        accepted=share(count, len(truth)),
+        right=share(int(right.sum()), count) if count else None,
+        folds=folds,
         without=without,
     )
 

@@ -10,9 +10,9 @@ import numpy as np
 from spermlens.evaluate.calibration import (
     Bin,
     Threshold,
+    fold_temperatures,
     reliability,
     risk_coverage,
-    temperatures,
     threshold_for,
 )
 from spermlens.evaluate.conformal import Sets, sets
@@ -47,10 +47,16 @@ def certainty(line: Contender) -> dict[str, Any]:
     if not line.folds:
         return found
     return found | {
-        "temperatures": [round(value, DIGITS) for value in temperatures(before).values()],
-        "threshold": _threshold(after, line.target),
-        "sets": [_told(sets(after, level)) for level in LEVELS],
+        "temperatures": _temperatures(line),
+        "threshold": _threshold(after, line),
+        "sets": [_told(sets(line.votes(line.decided), level)) for level in LEVELS],
     }
+
+
+def _temperatures(line: Contender) -> list[float]:
+    """Those of its folds, by the other folds."""
+    first = [vote.labelled.first_repeat for vote in line.votes(line.decided)]
+    return [round(one.after, DIGITS) for one in fold_temperatures(first) if one.after is not None]
 
 
 def _curve(table: Predictions) -> list[dict[str, float]]:
@@ -67,15 +73,15 @@ def _bins(table: Predictions) -> list[dict[str, Any]]:
     return [{name: round(value, DIGITS) for name, value in asdict(one).items()} for one in found]
 
 
-def _threshold(table: Predictions, target: float) -> dict[str, Any]:
+def _threshold(table: Predictions, line: Contender) -> dict[str, Any]:
     """From which confidence on it decides: as a model carries it, by other folds, and as a promise."""
-    n, known = len(table), (table.truth, table.probabilities, target)
+    known = (table.truth, table.probabilities, line.target)
     return {
-        "target": target,
+        "target": line.target,
         "carried": _reached(threshold_for(*known)),
-        "out_of_fold": _decided(out_of_fold(table, target)),
+        "out_of_fold": _decided(out_of_fold(line.votes(line.decided), line.target)),
         "promised": _reached(promised(*known)),
-        "fewest_sure": fewest_sure(n, target),
+        "fewest_sure": fewest_sure(len(table), line.target),
     }
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from spermlens.config import Experiment
 from spermlens.errors import DataCorrupt
 from spermlens.evaluate.as_published import is_published_so
-from spermlens.evaluate.calibration import cross_fitted, cross_fitted_mean
+from spermlens.evaluate.calibration import cross_fitted_mean
 from spermlens.evaluate.intervals import calibrated, condition_of
 from spermlens.evaluate.normal_threshold import FROM_VALIDATION, at_thresholds
 from spermlens.evaluate.table import Predictions
@@ -55,16 +55,17 @@ class Contender:
         """Every way its probabilities are scored; temperatures need other folds, and are fitted once."""
         found = {condition_of(views): table for views, table in sorted(self.tables.items(), reverse=True)}
         if self.folds:
-            found |= {calibrated(condition_of(views)): self._calibrated(views) for views in self.tables}
+            found |= {
+                calibrated(condition_of(views)): cross_fitted_mean(self.votes(views)) for views in self.tables
+            }
         if self.inner is not None and is_published_so(self.task):
             chosen = at_thresholds(self.tables[self.decided], self.inner)
             found[f"{condition_of(self.decided)}, {FROM_VALIDATION}"] = chosen
         return found
 
-    def _calibrated(self, views: int) -> Predictions:
-        if self.members:
-            return cross_fitted_mean([member[views] for member in self.members])
-        return cross_fitted(self.tables[views])
+    def votes(self, views: int) -> list[Predictions]:
+        """What it is the mean of, before any temperature: an average's members, else itself."""
+        return [member[views] for member in self.members] or [self.tables[views]]
 
     @property
     def headline(self) -> str:

@@ -102,7 +102,7 @@ def _same_weights(found: Iterable[Committed]) -> None:
             if known != weights:
                 raise DataCorrupt(
                     f"{job} and {first} rest on different weights of {name}: {weights[:12]} and "
-                    f"{known[:12]}. Delete the files of one of them and do it again with the weights of the other."
+                    f"{known[:12]}. Delete the files of one of them and do it again with the other's weights."
                 )
 
 

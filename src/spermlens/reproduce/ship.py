@@ -12,7 +12,7 @@ import numpy as np
 from spermlens.config import Experiment
 from spermlens.datasets import open_data
 from spermlens.errors import ConfigError, UnknownName
-from spermlens.evaluate.calibration import fit_temperature, fit_temperatures
+from spermlens.evaluate.calibration import fit_temperatures
 from spermlens.evaluate.intervals import calibrated, condition_of, judge
 from spermlens.models._description import Description, Voting
 from spermlens.models._ruler import Ruler
@@ -127,12 +127,9 @@ def _described(trained: Description, wanted: Shipped, line: Contender, experimen
 
 
 def _temperatures(line: Contender) -> tuple[list[float], float]:
-    """Of the votes, if there are any, and of what is used; by all images of all repeats."""
-    tables = [member[line.decided].labelled for member in line.members]
-    if tables:
-        return fit_temperatures(tables[0].truth, [table.probabilities for table in tables])
-    alone = line.tables[line.decided].labelled
-    return [], fit_temperature(alone.truth, alone.probabilities)
+    """Of the votes, if there are several, and of what is used; by all images of all repeats."""
+    tables = [vote.labelled for vote in line.votes(line.decided)]
+    return fit_temperatures(tables[0].truth, [table.probabilities for table in tables])
 
 
 def _rulers(experiment: Experiment) -> dict[str, Ruler]:
