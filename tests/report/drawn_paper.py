@@ -40,11 +40,13 @@ def certain(recipe: str) -> dict[str, Any]:
     return {
         "recipe": recipe,
         "dataset": "hushem",
+        "model": NETWORKS[recipe],
         "condition": "8 views, calibrated",
         "n_images": 216,
         "risk_coverage": curve,
         "reliability": {"before": bins, "after": bins},
         "temperatures": [0.5, 0.625],
+        "member_temperatures": [],
         "threshold": threshold,
         "sets": [sets | {"worst_class": {"class": "non_sperm", **share(0.81, 50)}}],
     }

@@ -125,6 +125,20 @@ def test_certainty_has_ours_first_then_the_reference() -> None:
     assert "| 90 % | 0.905 (0.865-0.925) | 1.25 | 0.800 | 0.000 | non sperm: 0.810 (" in made["sets"][0]
 
 
+def test_the_temperatures_of_an_average_are_its_members_and_its_own() -> None:
+    """The accuracy stands beside them, as these may change it."""
+    mean = {"model": "efficientnet_b0 + svm", "member_temperatures": [[0.4, 0.45], [1.25, 1.5]]}
+    found = told()
+    found["certainty"] = [certain("near") | mean]
+    head, _, before, after = certainty_tables.temperatures([found]).splitlines()
+    assert "Temperature, by fold | Accuracy | Log loss" in head
+    assert "| none | 0.900 (" in before
+    words = (
+        "EfficientNet-B0: 0.40 to 0.45; the vote of its measures: 1.25 to 1.50; then their mean: 0.50 to 0.62"
+    )
+    assert f"| {words} | 0.910 (" in after
+
+
 def test_ours_may_be_the_reference_itself() -> None:
     (only,) = certainty_tables.certain_lines(told(best="b0-cbam"))
     assert (only.short, only.line.best) == ("ours", True)

@@ -15,7 +15,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, log_loss, recall_score
 
 from spermlens.errors import DataCorrupt, DataError
-from spermlens.evaluate.calibration import cross_fitted, cross_fitted_mean, temper
+from spermlens.evaluate.calibration import cross_fitted, cross_fitted_mean, temper, tempered_mean
 from spermlens.evaluate.selective import out_of_fold
 from spermlens.evaluate.table import Predictions, write_predictions
 from spermlens.report.tables import results_table
@@ -281,6 +281,20 @@ def test_certainty_is_that_of_the_best_and_the_reference(full: Desk) -> None:
         assert all(one["coverage"]["n_images"] == 60 for one in told["sets"])
         assert told["sets"][0]["worst_class"]["class"] in TASK.classes
         assert len(told["temperatures"]) == 5
+
+
+def test_the_temperatures_told_are_those_that_were_used(full: Desk, one: One) -> None:
+    """An average's are its members' and then its own, not those of its mean before."""
+    alone, both = tabled(full)["certainty"]
+    assert alone["member_temperatures"] == []
+    assert [len(values) for values in both["member_temperatures"]] == [5, 5]
+    said = in_one_order([full.said(one(f"one/{n}-r100")) for n in BOTH])
+    expected, votes = cross_fitted_mean(said), [table.probabilities for table in said]
+    for fold in range(5):
+        each = [values[fold] for values in both["member_temperatures"]]
+        found = temper(tempered_mean(votes, each), both["temperatures"][fold])
+        inside = said[0].folds == fold
+        np.testing.assert_allclose(found[inside], expected.probabilities[inside], atol=1e-4)
 
 
 def test_thresholds_are_those_of_the_first_repeat_calibrated(full: Desk, one: One) -> None:

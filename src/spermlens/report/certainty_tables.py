@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from spermlens.report.chart import percent
-from spermlens.report.paper_lines import Line, lines_of
+from spermlens.report.paper_lines import Line, lines_of, words_of
 from spermlens.report.tables import figure, markdown_table, title_of
 
 Told = Mapping[str, Any]
 
-SCORES = ("log_loss", "brier", "ece")
+SCORES = ("accuracy", "log_loss", "brier", "ece")
 CALIBRATED = ", calibrated"
 
 
@@ -42,7 +42,7 @@ def certain_lines(told: Told) -> list[Certain]:
 
 
 def temperatures(files: Sequence[Told]) -> str:
-    """Every score of certainty as it comes, and after the temperatures of other folds."""
+    """Accuracy and every score of certainty, as it comes and after the temperatures of other folds."""
     table = []
     for told, one in _all(files):
         before = one.line.condition.removesuffix(CALIBRATED)
@@ -51,8 +51,7 @@ def temperatures(files: Sequence[Told]) -> str:
             for row in told["rows"]
             if (row["recipe"], row["condition"]) == (one.line.recipe, before)
         }
-        span = f"{min(one.told['temperatures']):.2f} to {max(one.told['temperatures']):.2f}"
-        for words, scores in (("none", plain), (span, one.line.scores)):
+        for words, scores in (("none", plain), (_temperatures(one.told), one.line.scores)):
             cells = [figure(scores.get(metric)) for metric in SCORES]
             table.append([one.line.dataset, one.name, words, *cells, one.line.judged])
     head = ["Data", "Model", "Temperature, by fold", *map(title_of, SCORES), "Images"]
@@ -93,6 +92,20 @@ def sets(files: Sequence[Told]) -> str:
             )
     head = ["Data", "Model", "Asked", "True class in the set", "Classes in a set", "One class", "None"]
     return markdown_table([*head, "Class with least", "Images"], table, numbers=6)
+
+
+def _temperatures(told: Told) -> str:
+    """The range over the folds; of an average, each member's and then that of their mean."""
+    members = told["member_temperatures"]
+    if not members:
+        return _span(told["temperatures"])
+    names = [words_of(model) for model in told["model"].split(" + ")]
+    each = [f"{name}: {_span(values)}" for name, values in zip(names, members, strict=True)]
+    return "; ".join([*each, f"then their mean: {_span(told['temperatures'])}"])
+
+
+def _span(values: Sequence[float]) -> str:
+    return f"{min(values):.2f} to {max(values):.2f}"
 
 
 def _threshold(found: Told | None, fewest: int, n_images: int) -> list[str]:

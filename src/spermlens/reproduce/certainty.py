@@ -39,6 +39,7 @@ def certainty(line: Contender) -> dict[str, Any]:
         "recipe": line.name,
         "dataset": line.dataset,
         "task": line.task.name,
+        "model": line.model,
         "condition": line.headline,
         "n_images": len(after),
         "risk_coverage": _curve(after),
@@ -47,16 +48,21 @@ def certainty(line: Contender) -> dict[str, Any]:
     if not line.folds:
         return found
     return found | {
-        "temperatures": _temperatures(line),
+        **_temperatures(line),
         "threshold": _threshold(after, line),
         "sets": [_told(sets(line.votes(line.decided), level)) for level in LEVELS],
     }
 
 
-def _temperatures(line: Contender) -> list[float]:
-    """Those of its folds, by the other folds."""
+def _temperatures(line: Contender) -> dict[str, Any]:
+    """Fold by fold, those that its figures rest on: of what is used and, of an average, each member's."""
     first = [vote.labelled.first_repeat for vote in line.votes(line.decided)]
-    return [round(one.after, DIGITS) for one in fold_temperatures(first) if one.after is not None]
+    fitted = [fold for fold in fold_temperatures(first) if fold.after is not None]
+    of_members = zip(*(fold.before for fold in fitted), strict=True)
+    return {
+        "temperatures": [round(fold.after, DIGITS) for fold in fitted if fold.after is not None],
+        "member_temperatures": [[round(value, DIGITS) for value in one] for one in of_members],
+    }
 
 
 def _curve(table: Predictions) -> list[dict[str, float]]:
