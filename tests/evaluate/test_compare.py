@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binom
 
 from spermlens.errors import DataError, UnknownName
-from spermlens.evaluate.compare import compare, holm, mcnemar, paired
+from spermlens.evaluate.compare import compare, compare_repeats, holm, mcnemar, paired
 from spermlens.evaluate.table import Predictions
 from spermlens.types import Task
 
@@ -89,6 +89,39 @@ def test_the_bootstrap_draws_units():
     assert {round(found.low, 6), round(found.high, 6)} == {0, 0.5}
     alone = compare(*(replace(t, units=("u",) * 20) for t in (A, B)), resamples=500)
     assert (alone.low, alone.high) == (None, None)
+
+
+def of_repeats(*tables: Predictions) -> Predictions:
+    """Several repeats as one table."""
+    return replace(
+        tables[0],
+        **{name: sum((getattr(t, name) for t in tables), ()) for name in ("ids", "units")},
+        **{
+            name: np.concatenate([getattr(t, name) for t in tables])
+            for name in ("repeats", "folds", "truth", "probabilities")
+        },
+    )
+
+
+def test_the_mean_over_repeats_draws_an_image_with_all_its_repeats():
+    """The same judgements thrice make the interval no narrower than that of one repeat."""
+    one = compare(A, B, resamples=500)
+    thrice = compare_repeats(
+        *(of_repeats(*(replace(t, repeats=np.full(20, n)) for n in (3, 4, 5))) for t in (A, B)), resamples=500
+    )
+    assert thrice.repeats == (3, 4, 5)
+    assert thrice.difference == pytest.approx(one.difference)
+    assert (thrice.low, thrice.high) == pytest.approx((one.low, one.high))
+
+
+def test_the_mean_over_repeats_is_of_those_that_both_have():
+    a = of_repeats(A, table([1] * 20, repeat=1), table([0] * 20, repeat=2))
+    b = of_repeats(B, table([0] * 10 + [1] * 10, repeat=1).rows(np.random.default_rng(0).permutation(20)))
+    found = compare_repeats(a, b, resamples=500)
+    assert (found.repeats, found.difference) == ((0, 1), pytest.approx((0.25 + 0.5) / 2))
+    assert found.low < found.difference < found.high
+    with pytest.raises(DataError, match="no repeat in common"):
+        compare_repeats(A, table([1] * 20, repeat=1), resamples=500)
 
 
 def test_other_metrics():

@@ -64,12 +64,22 @@ def test_ours_comes_with_its_protocol_and_every_class() -> None:
     assert recalls(told()).splitlines()[0] == "| Model | Recall, oval | Recall, pear |"
 
 
-def test_a_comparison_is_that_of_the_file() -> None:
-    line = comparisons(told()).splitlines()[2]
+def test_a_comparison_is_that_of_the_file_and_names_its_repeat() -> None:
+    lines = comparisons(told()).splitlines()
+    assert "| b | On repeat | Only a right | Only b right |" in lines[0]
+    pair = "(b0-cbam) | EfficientNet-B0 with CBAM (near) | 100 | 9 | 21"
     assert (
-        "(b0-cbam) | EfficientNet-B0 with CBAM (near) | 9 | 21 | -0.056 (-0.110 to 0.000) | 0.043 | 0.086"
-        in line
+        f"{pair} | -0.056 (-0.110 to 0.000) | 0.043 | 0.086 | 216 | -0.040 (-0.100 to 0.020), 3 times"
+        in (lines[2])
     )
+    assert lines[3].endswith("| 216 | – |")
+
+
+def test_a_learner_of_measures_has_the_name_of_its_line() -> None:
+    found = told()
+    found["comparisons"][0]["b"] = "svm"
+    assert "| measures of the cell, RBF-SVM | 100 |" in comparisons(found)
+    assert "measures of the cell, RBF-SVM" in {line.name for line in lines_of(found)}
 
 
 def test_a_piece_is_the_change_less_the_base() -> None:

@@ -16,6 +16,7 @@ from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, log_loss
 
 from spermlens.errors import DataCorrupt, DataError
 from spermlens.evaluate.calibration import cross_fitted, cross_fitted_mean, temper, tempered_mean
+from spermlens.evaluate.compare import holm
 from spermlens.evaluate.selective import out_of_fold
 from spermlens.evaluate.table import Predictions, write_predictions
 from spermlens.report.tables import results_table
@@ -29,6 +30,7 @@ from spermlens.reproduce.tables import table_of, write_table
 FEW = 200
 BEGUN = ("model.pretrained=false", "model.start_from=models/cells")
 BOTH = ("plain", "cbam")
+REPEATS = (100, 101, 102)
 One = Callable[[str], Job]
 Row = dict[str, Any]
 
@@ -138,6 +140,30 @@ def test_mcnemar_is_a_direct_count_on_the_first_repeat(full: Desk, one: One) -> 
     assert found["p_holm"] >= found["p"]
     assert found["repeat"] == 100
     assert {c["b"] for c in table["comparisons"]} == {"plain", "both"}
+
+
+def test_a_comparison_tells_the_mean_over_all_repeats_too(full: Desk, one: One) -> None:
+    found = next(c for c in tabled(full)["comparisons"] if c["b"] == "plain")["over_repeats"]
+    shares = [
+        [np.mean((table := full.said(one(f"one/{name}-r{r}"))).predicted == table.truth) for r in REPEATS]
+        for name in ("cbam", "plain")
+    ]
+    assert found["repeats"] == REPEATS
+    assert found["difference"] == pytest.approx(np.mean(shares[0]) - np.mean(shares[1]))
+    assert found["low"] < found["difference"] < found["high"]
+
+
+def test_what_measures_say_alone_is_a_rival_of_the_reference_and_of_ours(full: Desk) -> None:
+    part = full.parts[0].model_copy(update={"measured": ("svm",)})
+    said = pool([judged(repeat, 77) for repeat in (99, *part.repeats)])
+    write_predictions(full.places.results / "shape-hushem-svm.predictions.csv", [said])
+    table = table_of(full.name, part, full.places, resamples=FEW)
+    assert table is not None
+    pairs = [(one["a"], one["b"]) for one in table["comparisons"]]
+    assert pairs == [("cbam", "plain"), ("cbam", "both"), ("cbam", "svm"), ("both", "svm")]
+    p = [one["p"] for one in table["comparisons"]]
+    assert [one["p_holm"] for one in table["comparisons"]] == holm(p)
+    assert all(one["over_repeats"]["repeats"] == REPEATS for one in table["comparisons"])
 
 
 def test_an_average_is_the_mean_of_probabilities_of_the_same_images(full: Desk, one: One) -> None:

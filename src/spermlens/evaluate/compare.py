@@ -1,7 +1,8 @@
 """Two models on the same images: which is right where the other is wrong, and how sure that is.
 
-Everything is paired and rests on the first repeat, where each image stands once. McNemar's exact test takes
-images as independent; the bootstrap of the difference draws units, so trust it where images belong together.
+Everything is paired. A test rests on the first repeat, where each image stands once: McNemar's exact test
+takes images as independent. The bootstrap of a difference draws units, so trust it where images belong
+together; a mean difference of several repeats draws each unit with all its rows in every repeat.
 """
 
 from __future__ import annotations
@@ -36,6 +37,16 @@ class Comparison:
     interval: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeanDifference:
+    """What sets model a apart from model b in the mean of the repeats that both have."""
+
+    repeats: tuple[int, ...]
+    difference: float  # a minus b
+    low: float | None  # None where all images belong to one unit
+    high: float | None
+
+
 def compare(
     a: Predictions, b: Predictions, *, metric: str = "accuracy", resamples: int = RESAMPLES, seed: int = 0
 ) -> Comparison:
@@ -43,8 +54,7 @@ def compare(
     a, b = paired(a, b)
     a_only, b_only, p = mcnemar(a.predicted == a.truth, b.predicted == b.truth)
     difference = _value(a, metric) - _value(b, metric)
-    single = len(set(a.units)) == 1
-    low, high = (None, None) if single else percentiles(_differences(a, b, metric, resamples, seed))
+    low, high = _interval([(a, b)], metric, resamples, seed)
     return Comparison(
         task=a.task.name,
         n_images=len(a),
@@ -56,6 +66,23 @@ def compare(
         low=low,
         high=high,
         interval=describe(a.units, a.ids, resamples),
+    )
+
+
+def compare_repeats(
+    a: Predictions, b: Predictions, *, metric: str = "accuracy", resamples: int = RESAMPLES, seed: int = 0
+) -> MeanDifference:
+    """The difference in one of the scores, mean over the repeats of both, with its interval."""
+    repeats = np.intersect1d(a.repeats, b.repeats).tolist()
+    if not repeats:
+        raise DataError("The two models have no repeat in common. Evaluate both on the same repeats.")
+    pairs = [paired(*(table.rows(table.repeats == repeat) for table in (a, b))) for repeat in repeats]
+    low, high = _interval(pairs, metric, resamples, seed)
+    return MeanDifference(
+        repeats=tuple(repeats),
+        difference=float(np.mean([_value(x, metric) - _value(y, metric) for x, y in pairs])),
+        low=low,
+        high=high,
     )
 
 
@@ -126,10 +153,21 @@ def _value(table: Predictions, metric: str) -> float:
     return value
 
 
-def _differences(a: Predictions, b: Predictions, metric: str, resamples: int, seed: int) -> Floats:
-    """a minus b for each resample, both on the same draw."""
-    blocks = []
-    for weights in unit_weights(a.units, resamples, seed):
-        ours, theirs = (weighted_scores(t.truth, t.probabilities, weights, t.task)[metric] for t in (a, b))
-        blocks.append(ours - theirs)
-    return np.concatenate(blocks)
+def _interval(
+    pairs: Sequence[tuple[Predictions, Predictions]], metric: str, resamples: int, seed: int
+) -> tuple[float | None, float | None]:
+    """Of the mean difference over the pairs; none where all images belong to one unit."""
+    units = [unit for a, _ in pairs for unit in a.units]
+    if len(set(units)) == 1:
+        return None, None
+    ends, blocks = np.cumsum([len(a) for a, _ in pairs])[:-1], []
+    for weights in unit_weights(units, resamples, seed):
+        parts = zip(pairs, np.split(weights, ends), strict=True)
+        blocks.append(np.mean([_differences(pair, metric, part) for pair, part in parts], axis=0))
+    return percentiles(np.concatenate(blocks))
+
+
+def _differences(pair: tuple[Predictions, Predictions], metric: str, weights: Floats) -> Floats:
+    """a minus b for each resample (a column of weights), both on the same draw."""
+    a, b = (weighted_scores(t.truth, t.probabilities, weights, t.task)[metric] for t in pair)
+    return np.asarray(a - b)

@@ -30,6 +30,7 @@ NETWORKS = {
     "efficientnet_v2_b0_cbam": "EfficientNetV2-B0 with CBAM",
     "svm": "the vote of its measures",
 }
+LEARNERS = {"svm": "RBF-SVM", "trees": "boosted trees"}  # of measures alone
 DATA = {"hushem": "HuSHeM", "smids": "SMIDS"}  # as their publishers write them
 
 
@@ -77,6 +78,11 @@ def lines_of(told: Told) -> list[Line]:
 def names_of(told: Told) -> dict[str, str]:
     """By recipe, what each network is called."""
     return {line.recipe: line.name for line in lines_of(told) if line.network}
+
+
+def words_of_measures(learner: str) -> str:
+    """What a learner of measures alone is called, as in the lines of the table."""
+    return WITHOUT_NETWORK["shape, size, parts and stain"].format(LEARNERS[learner])
 
 
 def words_of(model: str) -> str:

@@ -7,7 +7,15 @@ from typing import Any
 
 from spermlens.evaluate.counts import share
 from spermlens.report.chart import percent
-from spermlens.report.paper_lines import DATA, Line, kept, lines_of, names_of
+from spermlens.report.paper_lines import (
+    DATA,
+    LEARNERS,
+    Line,
+    kept,
+    lines_of,
+    names_of,
+    words_of_measures,
+)
 from spermlens.report.tables import difference, figure, markdown_table, title_of
 
 Told = Mapping[str, Any]
@@ -47,17 +55,24 @@ def recalls(told: Told) -> str:
 
 
 def comparisons(told: Told) -> str:
-    """The reference against every other line, on the same images."""
-    names = names_of(told)
+    """Each pair on the same images: counted on one repeat, which is named, and the mean of all repeats."""
+    names = names_of(told) | {name: words_of_measures(name) for name in LEARNERS}
     table = [
         [
-            *(names[one["a"]], names[one["b"]], str(one["a_only"]), str(one["b_only"]), difference(one)),
-            *(f"{one['p']:.2g}", f"{one['p_holm']:.2g}", str(one["n"])),
+            *(names[one["a"]], names[one["b"]], str(one["repeat"])),
+            *(str(one["a_only"]), str(one["b_only"]), difference(one), f"{one['p']:.2g}"),
+            *(f"{one['p_holm']:.2g}", str(one["n"]), _over_repeats(one["over_repeats"])),
         ]
         for one in told["comparisons"]
     ]
-    head = ["a", "b", "Only a right", "Only b right", "Accuracy of a less that of b", "p", "p, corrected"]
-    return markdown_table([*head, "Images"], table, numbers=6)
+    head = ["a", "b", "On repeat", "Only a right", "Only b right", "Accuracy of a less that of b", "p"]
+    return markdown_table([*head, "p, corrected", "Images", "The same, mean over repeats"], table, numbers=8)
+
+
+def _over_repeats(one: Told) -> str:
+    """'0.036 (-0.014 to 0.088), 3 times'; a dash where there is no other repeat."""
+    times = len(one["repeats"])
+    return f"{difference(one)}, {times} times" if times > 1 else "–"
 
 
 def luck(told: Told) -> str:

@@ -11,14 +11,14 @@ from typing import Any
 
 from spermlens.errors import DataError
 from spermlens.evaluate.as_published import with_published_scores
-from spermlens.evaluate.compare import compare, holm
-from spermlens.evaluate.intervals import RESAMPLES, calibrated, condition_of, judge
+from spermlens.evaluate.intervals import RESAMPLES, condition_of, judge
 from spermlens.evaluate.normal_threshold import FROM_VALIDATION
 from spermlens.evaluate.scores import score
 from spermlens.files import is_file, write_json
 from spermlens.reproduce.certainty import certainty
 from spermlens.reproduce.committed import Committed
 from spermlens.reproduce.commonest import NOTHING, commonest
+from spermlens.reproduce.comparisons import comparisons, worth_of_views
 from spermlens.reproduce.contenders import Contender, Found
 from spermlens.reproduce.gathered import gather
 from spermlens.reproduce.job import Job
@@ -57,8 +57,8 @@ def table_of(study: str, part: Part, places: Places, *, resamples: int = RESAMPL
         "recipes": [_recipe(job) for job in wanted if job.repeat == part.repeats[0]],
         "rows": [*_rows(part, lines, resamples), *joined],
         "pace": _paces(found),
-        "comparisons": _comparisons(part, lines, resamples),
-        "views": _views(part, lines, resamples),
+        "comparisons": comparisons(part, lines, gathered.measured, resamples),
+        "views": worth_of_views(part, lines, resamples),
         "distribution": [row for line in lines if not line.folds for row in _one_by_one(line)],
         "marks": [mark.model_dump(exclude_defaults=True) for mark in part.marks],
         "certainty": [certainty(line) for line in marked],
@@ -125,46 +125,6 @@ def _paces(found: Found) -> Rows:
 
 def _device(one: Committed) -> str:
     return f"{one.about['device']}, {one.about['cores']} cores"
-
-
-def _comparisons(part: Part, lines: Sequence[Contender], resamples: int) -> Rows:
-    """Each reference against every other line of its task and data set, on the part's first repeat alone."""
-    first = {
-        (line.name, line.task): table for line in lines if (table := _on(line, part.repeats[0])) is not None
-    }
-    rows = []
-    for a in lines:
-        rivals = [b for b in lines if (b.dataset, b.task) == (a.dataset, a.task) and b.name != a.name]
-        for b in rivals if a.name in part.reference and (a.name, a.task) in first else ():
-            if (b.name, b.task) not in first:
-                continue
-            found = compare(first[a.name, a.task], first[b.name, b.task], resamples=resamples)
-            told = {"a": a.name, "b": b.name, "dataset": a.dataset, "n": found.n_images, **asdict(found)}
-            told |= {"condition": a.headline, "repeat": part.repeats[0]}
-            del told["n_images"]
-            rows.append(told)
-    corrected = holm([row["p"] for row in rows])
-    return [{**row, "p_holm": p} for row, p in zip(rows, corrected, strict=True)]
-
-
-def _views(part: Part, lines: Sequence[Contender], resamples: int) -> Rows:
-    """What averaging is worth: each reference with all its views (a) against itself with one (b)."""
-    rows = []
-    for line in (line for line in lines if line.name in part.reference and line.decided > 1):
-        a, b = (_on(line, part.repeats[0], views) for views in (line.decided, 1))
-        if a is not None and b is not None:
-            told = asdict(compare(a, b, resamples=resamples))
-            names = {"a": condition_of(line.decided), "b": condition_of(1)}
-            rows.append({"recipe": line.name, "dataset": line.dataset, **names, **told})
-    return rows
-
-
-def _on(line: Contender, repeat: int, views: int = 0) -> Any:
-    """What it says on one repeat, of the views it decides by if no other number is given."""
-    condition = condition_of(views or line.decided)
-    table = line.conditions[calibrated(condition) if line.folds else condition]
-    mask = table.repeats == repeat
-    return table.rows(mask) if mask.any() else None
 
 
 def _one_by_one(line: Contender) -> Rows:
