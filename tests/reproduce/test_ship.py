@@ -33,13 +33,14 @@ faults = []
 not_for = []
 """
 AVERAGES = 'averages = [{ name = "with-measures", of = ["narrow", "svm"] }]\nmeasured = ["svm"]\n'
+TARGET = "target_accuracy = 0.05\n"  # that even this network reaches
 Say = Callable[..., int]
 
 
 @pytest.fixture
 def spermlens(hushem: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
     """`spermlens reproduce` on a study of one network, with and without what measures say."""
-    (tmp_path / "tiny.toml").write_text(EXPERIMENT, encoding="utf-8")
+    (tmp_path / "tiny.toml").write_text(EXPERIMENT + TARGET, encoding="utf-8")
     text = STUDY.format(experiment=tmp_path / "tiny.toml")
     lines = [line for line in text.splitlines() if not line.startswith(("averages", "best"))]
     study = "\n".join(lines) + "\n" + AVERAGES + 'best = "with-measures"\n' + MODELS
@@ -84,6 +85,12 @@ def test_a_shipped_model_tells_how_its_recipe_was_judged(judged: Say, hushem: Pa
     assert {metric for metric, _ in shared} >= {"accuracy", "log_loss", "recall_normal"}
     assert {key: ours[key] for key in shared} == {key: of_line[key] for key in shared}
     assert not told.voting
+    threshold = next(one for one in table["certainty"] if one["recipe"] == "narrow")["threshold"]
+    right, decided = (threshold["out_of_fold"][name] for name in ("right", "accepted"))
+    assert (
+        f"thresholds that each fold takes from the others were {100 * right['value']:.1f} % right on the "
+        f"{100 * decided['value']:.1f} % that they decide ({right['n_images']} of 20 images)"
+    ) in told.notes[0]
 
 
 def test_its_weights_take_two_bytes_and_it_predicts(judged: Say, hushem: Path) -> None:

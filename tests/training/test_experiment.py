@@ -25,6 +25,7 @@ from spermlens.datasets.hushem import HEAD_SHAPE
 from spermlens.errors import ConfigError, DataCorrupt, UnknownName, UsageError
 from spermlens.evaluate.calibration import cross_fitted, fit_temperature, temper, threshold_for
 from spermlens.evaluate.intervals import INNER, judge
+from spermlens.evaluate.selective import out_of_fold
 from spermlens.evaluate.table import read_predictions
 from spermlens.files import sha256_of_file
 from spermlens.framing import Framing
@@ -157,6 +158,13 @@ def test_the_temperature_of_the_final_model_is_that_of_all_folds(run: Run, train
     assert limit is not None
     assert saved.description.threshold["head_shape"] == pytest.approx(limit.threshold)
     assert f"corrected by a temperature of {temperature:.2f}" in saved.description.notes[1]
+    others = out_of_fold([plain], 0.05)
+    assert others.right is not None
+    assert saved.description.notes[0].endswith(
+        f"which flatters a little: thresholds that each fold takes from the others were "
+        f"{100 * others.right.value:.1f} % right on the {100 * others.accepted.value:.1f} % that they decide "
+        f"({others.right.total} of 20 images)."
+    )
     image = trained.data / "01_Normal" / "image_001.BMP"
     (said,) = spermlens.load(run.folder, device="cpu").predict(image)
     bare = Lens(Saved(saved.network, replace(saved.description, temperature={})), torch.device("cpu"))

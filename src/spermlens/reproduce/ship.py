@@ -14,6 +14,7 @@ from spermlens.datasets import open_data
 from spermlens.errors import ConfigError, UnknownName
 from spermlens.evaluate.calibration import fit_temperatures
 from spermlens.evaluate.intervals import calibrated, condition_of, judge
+from spermlens.evaluate.selective import out_of_fold
 from spermlens.models._description import Description, Voting
 from spermlens.models._ruler import Ruler
 from spermlens.models._store import load, save
@@ -101,6 +102,7 @@ def _described(trained: Description, wanted: Shipped, line: Contender, experimen
     task, condition = trained.tasks[0].name, condition_of(line.decided)
     conditions = line.conditions
     found = threshold_of(conditions[line.headline], experiment)
+    by_others = out_of_fold(line.votes(line.decided), line.target) if line.folds else None
     votes, last = _temperatures(line)  # the network's first: see Shipped
     results = [
         asdict(result)
@@ -120,7 +122,10 @@ def _described(trained: Description, wanted: Shipped, line: Contender, experimen
         temperature={task: last},
         threshold={task: found.threshold if found else NEVER},
         results=tuple(results),
-        notes=(threshold_in_words(task, found, experiment), temperature_in_words(task, last)),
+        notes=(
+            threshold_in_words(task, found, line.target, by_others),
+            temperature_in_words(task, last),
+        ),
         faults=wanted.faults,
         not_for=wanted.not_for,
     )

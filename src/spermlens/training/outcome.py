@@ -11,6 +11,7 @@ from spermlens.config import Experiment
 from spermlens.datasets import Listing
 from spermlens.evaluate.calibration import Threshold, cross_fitted, fit_temperature, threshold_for
 from spermlens.evaluate.intervals import INNER, calibrated, condition_of, judge
+from spermlens.evaluate.selective import Selective, out_of_fold
 from spermlens.evaluate.table import Predictions, write_predictions
 from spermlens.framing import Framing
 from spermlens.models._description import Description, describe
@@ -127,6 +128,8 @@ def save_final(
     tempered = _calibrated(experiment, judged)
     thresholds = {table.task.name: threshold_of(table, experiment) for table in tempered or judged}
     temperatures = {table.task.name: _temperature(table) for table in judged} if tempered else {}
+    target = experiment.decide.target_accuracy
+    by_others = {table.task.name: out_of_fold([table], target) for table in judged} if tempered else {}
     environment, condition = run.environment(), condition_of(experiment.decide.views)
     return save(
         run.model,
@@ -151,7 +154,10 @@ def save_final(
                 if result.condition in (condition, calibrated(condition))
             ),
             notes=(
-                *(threshold_in_words(task, found, experiment) for task, found in thresholds.items()),
+                *(
+                    threshold_in_words(task, found, target, by_others.get(task))
+                    for task, found in thresholds.items()
+                ),
                 *(temperature_in_words(task, found) for task, found in temperatures.items()),
             ),
         ),
@@ -235,18 +241,35 @@ def temperature_in_words(task: str, temperature: float) -> str:
     )
 
 
-def threshold_in_words(task: str, found: Threshold | None, experiment: Experiment) -> str:
-    """What a card says of it, or of there being none."""
-    target, name = experiment.decide.target_accuracy, task.replace("_", " ")
+def threshold_in_words(task: str, found: Threshold | None, target: float, by_others: Selective | None) -> str:
+    """What a card says of it, or of there being none; `by_others` where there are folds that choose."""
+    name = task.replace("_", " ")
     if found is None:
         return (
             f"{name}: no confidence supports {100 * target:.0f} % accuracy on images the model had not seen, "
             "so every image is called unsure. Lower decide.target_accuracy to accept more errors."
         )
-    right, decided, least = (f"{100 * v:.1f} %" for v in (found.accuracy, found.coverage, found.low))
+    right, decided, least = (_percent(v) for v in (found.accuracy, found.coverage, found.low))
     return (
         f"{name}: decides from a confidence of {found.threshold:.3f}. On images not seen in training that "
         f"was {right} right on the {decided} decided ({found.accepted} of {found.n_images} images; at least "
         f"{least} right with 95 % certainty). The threshold was chosen on the same images, which flatters a "
-        "little."
+        f"little{_by_others_in_words(by_others)}."
     )
+
+
+def _by_others_in_words(found: Selective | None) -> str:
+    """What thresholds are worth on images that did not choose them."""
+    if found is None:
+        return ""
+    if found.right is None:
+        return ": thresholds that each fold takes from the others decide nothing"
+    right, decided, all_images = found.right, found.accepted.value, found.accepted.total
+    return (
+        f": thresholds that each fold takes from the others were {_percent(right.value)} right on the "
+        f"{_percent(decided)} that they decide ({right.total} of {all_images} images)"
+    )
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
