@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from spermlens.report import question_tables
 from spermlens.report.ablation_tables import pieces
 from spermlens.report.background_tables import flagged
 from spermlens.report.cause_tables import TABLES as CAUSE_TABLES
@@ -20,6 +21,7 @@ from spermlens.report.pace_tables import pace_table
 from spermlens.report.paper_figures import holdout_figure, reliability_figure, risk_figure
 from spermlens.report.paper_lines import DATA, VIEWS
 from spermlens.report.paper_tables import comparisons, in_short, luck, ours, published, recalls
+from spermlens.report.part_tables import TABLES as PART_TABLES
 from spermlens.report.rare_tables import TABLES as RARE_TABLES
 from spermlens.report.shape_tables import TABLES as SHAPE_TABLES
 from spermlens.report.tables import replace_block, results_table
@@ -32,14 +34,17 @@ README_METRICS = ("accuracy", "f1_macro", "log_loss", "ece")
 ALL_METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "log_loss", "brier", "ece")
 PAPERS = {data: f"{data}-paper" for data in DATA}
 HOLDOUT, ABLATION = "holdout-paper", "ablation"
+OFFICIAL, GROUPS = "mhsma-official", "mhsma-groups"
 PACE = "bench-predict"
-NOT_THERE = (
-    "*Not there yet: it follows from `experiments/results/{}.json`, which `spermlens reproduce paper "
+NOT_THERE_OF = (
+    "*Not there yet: it follows from `experiments/results/{}.json`, which `spermlens reproduce {} "
     "--tables` writes when its trainings are done.*"
 )
+NOT_THERE = NOT_THERE_OF.replace("reproduce {}", "reproduce paper")
 CAUSES_NOT_THERE = "*Not there yet: it follows from `experiments/known_causes.py`.*"
 FLAG_NOT_THERE = "*Not there yet: it follows from `experiments/on_background.py`.*"
 RARE_NOT_THERE = "*Not there yet: it follows from `experiments/imbalance.py`.*"
+PARTS_NOT_THERE = "*Not there yet: it follows from `experiments/task_causes.py`.*"
 VERDICT_NOT_THERE = "*Not there yet: it follows from `experiments/verdict.py {}`.*"
 AS_USED = """\
 Each network stands as it is used: the mean of what it says of several turned and mirrored views, its
@@ -64,7 +69,8 @@ def readme() -> str:
     """The README's table: real cells only, and in short where the paper's table is there."""
     papers = {data: told for data, name in PAPERS.items() if (told := _read(name))}
     parts = [in_short(list(papers.values()))] if papers else []
-    others = [path for path in _with_scores() if path.stem not in {*PAPERS.values(), HOLDOUT, ABLATION}]
+    own_page = {*PAPERS.values(), HOLDOUT, ABLATION, OFFICIAL, GROUPS}
+    others = [path for path in _with_scores() if path.stem not in own_page]
     rows = [row for path in others for row in json.loads(path.read_text(encoding="utf-8"))["rows"]]
     rows = [row for row in rows if row["dataset"] not in {"synthetic", *papers}]
     if rows:
@@ -114,6 +120,20 @@ def verdict_on_attention() -> str:
         for name, table in VERDICT_TABLES.items():
             blocks[f"{data}-{name}"] = table(rows) or VERDICT_NOT_THERE.format(data)
     return _filled(DOCS / "concepts/verdict-on-attention.md", blocks)
+
+
+def three_questions() -> str:
+    """The page on one network of several answers, with its tables."""
+    official, groups, parts = _read(OFFICIAL), _read(GROUPS), _read("task-causes")
+    blocks = {"questions-intervals": question_tables.intervals()}
+    for name, table in question_tables.OF_OFFICIAL.items():
+        blocks[name] = table(official) if official else NOT_THERE_OF.format(OFFICIAL, "mhsma")
+    absent = NOT_THERE_OF.format(GROUPS, "mhsma")
+    blocks["questions-groups"] = question_tables.in_groups(groups) if groups else absent
+    both = question_tables.sharing(official, groups) if official and groups else ""
+    blocks["questions-sharing"] = both or NOT_THERE_OF.format(OFFICIAL if groups else GROUPS, "mhsma")
+    blocks |= {name: table(parts) if parts else PARTS_NOT_THERE for name, table in PART_TABLES.items()}
+    return _filled(DOCS / "concepts/three-questions.md", blocks)
 
 
 def our_numbers() -> str:

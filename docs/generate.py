@@ -14,6 +14,8 @@ concepts/verdict-on-attention.md    its tables, from explain-hushem.json and exp
 concepts/our-numbers.md  its tables, from hushem-paper.json, smids-paper.json, holdout-paper.json and
                          bench-predict.json there
 concepts/certainty.md    the same
+concepts/three-questions.md     its tables, from mhsma-official.json, mhsma-groups.json and
+                         task-causes.json there
 concepts/what-each-piece-is-worth.md    its table, from ablation.json there
 pictures/*.svg           from the same files
 README.md                its tables, from experiments/results/*.json
@@ -48,6 +50,7 @@ def pages() -> dict[Path, str | None]:
         DOCS / "concepts/measured-reasons.md": from_results.measured_reasons(),
         DOCS / "concepts/verdict-on-attention.md": from_results.verdict_on_attention(),
         DOCS / "concepts/our-numbers.md": from_results.our_numbers(),
+        DOCS / "concepts/three-questions.md": from_results.three_questions(),
         DOCS / "concepts/certainty.md": from_results.certainty(),
         DOCS / "concepts/what-each-piece-is-worth.md": from_results.what_pieces_are_worth(),
         HOUSE / "README.md": from_results.readme(),
