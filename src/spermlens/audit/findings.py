@@ -16,6 +16,7 @@ from spermlens.audit.look import flags
 from spermlens.audit.metadata import Told, columns_of, what_metadata_tells
 from spermlens.audit.survey import Seen, Tell, readable, survey
 from spermlens.audit.suspects import Suspect, suspects
+from spermlens.audit.twins import find_twins
 from spermlens.config import Experiment
 from spermlens.datasets import Listing
 from spermlens.errors import DataCorrupt, DataMissing
@@ -104,7 +105,9 @@ def examine(
     good = [one for one in seen if one.content is not None]
     contents = [one.content for one in good if one.content is not None]
     tell("comparing", 0, 3)
-    pairs = find_pairs([c.digest for c in contents], [c.thumbnail for c in contents])
+    digests = [content.digest for content in contents]
+    pairs = find_pairs(digests, [content.thumbnail for content in contents])
+    pairs += find_twins(digests, [content.middle for content in contents], pairs)
     tell("dividing", 1, 3)
     planned = plans(part, pairs, experiment)
     tell("guessing from metadata", 2, 3)

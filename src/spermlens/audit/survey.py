@@ -1,4 +1,7 @@
-"""Every image decoded once: its file, measures, hash and thumbnail. What cannot be read is a row, too."""
+"""Every image decoded once: its file, measures, hash, thumbnail and middle.
+
+What cannot be read is a row, too.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 
 from spermlens.audit.copies import Thumbnail, thumbnail
 from spermlens.audit.look import Measures, measure
+from spermlens.audit.twins import Middle, middle
 from spermlens.datasets import Entry, Listing
 from spermlens.errors import DataError
 from spermlens.images import pixel_hash
@@ -45,6 +49,7 @@ class Content:
     measures: Measures
     digest: str
     thumbnail: Thumbnail
+    middle: Middle
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def _seen(entry: Entry) -> Seen:
     except (DataError, OSError) as error:
         known = _source(path) if path is not None and path.is_file() else None
         return Seen(entry, known, None, str(error))
-    return Seen(entry, source, Content(measure(image), pixel_hash(image), thumbnail(image)))
+    return Seen(entry, source, Content(measure(image), pixel_hash(image), thumbnail(image), middle(image)))
 
 
 def _source(path: Path) -> Source:
