@@ -26,6 +26,7 @@ from spermlens.report.rare_tables import TABLES as RARE_TABLES
 from spermlens.report.shape_tables import TABLES as SHAPE_TABLES
 from spermlens.report.tables import replace_block, results_table
 from spermlens.report.verdict_tables import TABLES as VERDICT_TABLES
+from spermlens.reproduce.without_twins import twins_table
 
 DOCS = Path(__file__).parent
 HOUSE = DOCS.parent
@@ -144,6 +145,7 @@ def our_numbers() -> str:
         for block, table in (("ours", ours), ("recalls", recalls), ("comparisons", comparisons)):
             there = told and (told["comparisons"] or block != "comparisons")
             blocks[f"{data}-{block}"] = table(told) if there else NOT_THERE.format(name)
+    blocks["smids-twins"] = twins_table(RESULTS)
     told = _read(HOLDOUT)
     shown = _shown("holdout.svg", "A dot for every division at the accuracy it came to")
     blocks["holdout"] = f"{shown}\n\n{luck(told)}" if told else NOT_THERE.format(HOLDOUT)
