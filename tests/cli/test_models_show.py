@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from typer.testing import CliRunner
 
 from spermlens.cli import app
+from spermlens.datasets.mhsma import CARD as MHSMA
 from spermlens.framing import Framing
 from spermlens.models import build
 from spermlens.models._description import Description, Voting, describe
@@ -69,6 +71,21 @@ def test_what_a_model_was_begun_from_is_told_with_its_licence(tmp_path: Path) ->
     said = " ".join(shown(tmp_path / "tiny", {}, data=data).split())
     assert "data before old@1234, learned from mhsma; CC BY-NC-SA 4.0" in said
     assert said.count("old@1234") == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "forbidden"),
+    [
+        ({"licence": MHSMA.licence}, True),
+        ({"licence": "CC BY 4.0"}, False),
+        ({"licence": "CC BY 4.0", "before": [f"old@1234, learned from mhsma; {MHSMA.licence}"]}, True),
+    ],
+)
+def test_a_licence_without_commerce_is_told_as_what_the_model_is_not_for(
+    tmp_path: Path, data: dict[str, Any], forbidden: bool
+) -> None:
+    said = " ".join(shown(tmp_path / "tiny", {}, data={"name": "new", **data}).split())
+    assert ("not for Commercial use: so says the licence" in said) == forbidden
 
 
 def test_figures_are_those_of_the_way_the_model_is_used(tmp_path: Path) -> None:

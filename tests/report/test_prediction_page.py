@@ -15,7 +15,7 @@ from spermlens.explain._told import SMOOTH
 from spermlens.report.caption import captioned, font, shortened, wrapped
 from spermlens.report.contact_sheet import FINE, GAP, SIDE, STEP, contact_sheet
 from spermlens.report.page import to_html
-from spermlens.report.prediction_page import HEADS_ONLY_NOTE, prediction_report, verdict
+from spermlens.report.prediction_page import HEADS_ONLY_NOTE, NO_COMMERCE_NOTE, prediction_report, verdict
 from spermlens.report.reading_card import tile_of
 from spermlens.report.tiles import in_words
 from spermlens.types import DISCLAIMER, Figure, Gallery, Status, Table, Task, Text, Tile, Votes
@@ -122,6 +122,13 @@ def test_heads_are_not_called_normal_forms(page, rows, readings, facts):
     whole = [row | {"cell": "a"} for row in rows]
     report = prediction_report(whole, [], [Task("cell", ("a", "b"))], facts)
     assert Text(HEADS_ONLY_NOTE, "warning") not in parts(report, Text)
+
+
+def test_a_licence_without_commerce_stands_at_the_head(page, rows, readings, facts):
+    assert NO_COMMERCE_NOTE not in [text.body for text in parts(page, Text)]
+    data = facts.get("data", {}) | {"licence": "CC BY-NC-SA 4.0 (not for commercial use)"}
+    report = prediction_report(rows, readings, [TASK], facts | {"data": data})
+    assert Text(NO_COMMERCE_NOTE, "warning") in parts(report, Text)
 
 
 def test_the_page_escapes_and_traces(page, rows, readings, facts):

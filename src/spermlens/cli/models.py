@@ -71,7 +71,7 @@ def show(
         *(("not known", sentence) for sentence in description.data.get("unknown", ())),
         *(("note", note) for note in description.notes),
         *(("known fault", sentence) for sentence in description.faults),
-        *(("not for", sentence) for sentence in description.not_for),
+        *(("not for", sentence) for sentence in _not_for(description)),
         ("use", "Research use only. Not a medical device, not for diagnosis."),
     ]
     print_table(description.name, ("", ""), facts)
@@ -125,6 +125,14 @@ def _export_graph(saved: Saved, place: Path, overwrite: bool) -> None:
     make_sure_of(file)
     export_graph(saved, file)
     typer.echo(f"{model.id} in {file}")
+
+
+def _not_for(description: Description) -> list[str]:
+    """What its maker said, and what the licence of the data says."""
+    from spermlens.types import forbids_commerce
+
+    by_licence = ["Commercial use: so says the licence of data learned from."]
+    return [*description.not_for, *(by_licence if forbids_commerce(description.data) else [])]
 
 
 def _votes(saved: Saved) -> list[str]:

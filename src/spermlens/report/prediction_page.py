@@ -12,10 +12,23 @@ from spermlens.report.overlay import OPACITY
 from spermlens.report.reading_card import tile_of
 from spermlens.report.reason_lines import how_to_read_reasons, reasons_on_background
 from spermlens.report.tiles import begun, how_to_read, legend, said
-from spermlens.types import Figure, Gallery, Reading, Report, Section, Status, Table, Task, Text
+from spermlens.types import (
+    Figure,
+    Gallery,
+    Reading,
+    Report,
+    Section,
+    Status,
+    Table,
+    Task,
+    Text,
+    forbids_commerce,
+)
 
 HEADS_ONLY = frozenset({"head_shape", "acrosome", "vacuole"})
 HEADS_ONLY_NOTE = "Reads heads only: this is not a WHO normal form."
+
+NO_COMMERCE_NOTE = "Not for commercial use: so says the licence of data learnt from, at the end of this page."
 
 Row = Mapping[str, Any]
 
@@ -70,6 +83,7 @@ def verdict(rows: Sequence[Row]) -> str:
 def _overview(rows: Sequence[Row], tasks: Sequence[Task], facts: Mapping[str, Any]) -> Section:
     heads = {task.name for task in tasks} <= HEADS_ONLY
     cautions = [HEADS_ONLY_NOTE] if heads else []
+    cautions += [NO_COMMERCE_NOTE] if forbids_commerce(facts.get("data", {})) else []
     cautions += [f"Not known of the data learnt from: {s}" for s in facts.get("data", {}).get("unknown", ())]
     return Section("", (Text(verdict(rows), "lead"), *(Text(caution, "warning") for caution in cautions)))
 

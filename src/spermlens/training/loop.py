@@ -241,8 +241,8 @@ class _Loop:
         return [] if self.weighing is None else list(self.weighing.parameters())
 
     def _modules(self) -> dict[str, torch.nn.Module]:
-        found = {"network": self.network, "average": self.average, "best": self.best}
-        found |= {"task_weights": self.weighing}
+        found: dict[str, torch.nn.Module | None] = {"network": self.network, "task_weights": self.weighing}
+        found |= {"average": self.average, "best": self.best}
         return {name: module for name, module in found.items() if module is not None}
 
     def _generators(self) -> dict[str, Generator]:

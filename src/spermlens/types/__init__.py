@@ -4,7 +4,7 @@ file -> Card + Sample -> Outline -> Measures -> Prediction -> Explanation -> Res
 """
 
 from spermlens.types.arrays import Heat, Image, Mask, Vector
-from spermlens.types.data import Card, Sample, Task
+from spermlens.types.data import Card, Sample, Task, forbids_commerce
 from spermlens.types.measures import FRONTS, Axes, Measures
 from spermlens.types.outline import PARTS, Outline
 from spermlens.types.pose import Pose
@@ -42,4 +42,5 @@ __all__ = [
     "Tile",
     "Vector",
     "Votes",
+    "forbids_commerce",
 ]

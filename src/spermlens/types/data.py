@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from spermlens.types._demand import demand
 from spermlens.types.arrays import Image
+
+NOT_COMMERCIAL = "not for commercial use"  # as the licence on a card says it
+
+
+def forbids_commerce(data: Mapping[str, Any]) -> bool:
+    """Whether the licence of what a model learned from, or of what one before it did, rules out commerce."""
+    return any(NOT_COMMERCIAL in str(said) for said in (data.get("licence", ""), *data.get("before", ())))
 
 
 @dataclass(frozen=True, slots=True)
