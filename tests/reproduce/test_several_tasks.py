@@ -16,6 +16,7 @@ from spermlens.errors import ConfigError, DataCorrupt
 from spermlens.evaluate.calibration import cross_fitted
 from spermlens.evaluate.normal_threshold import threshold_on
 from spermlens.evaluate.table import UNKNOWN, Predictions
+from spermlens.report import question_tables
 from spermlens.reproduce.committed import Answers, read_committed, write_committed
 from spermlens.reproduce.job import Job, jobs
 from spermlens.reproduce.progress import Places, looks
@@ -254,6 +255,16 @@ def test_always_the_commonest_class_is_a_line_that_needs_no_network(desk: Desk) 
     metrics = {one["metric"] for one in table["rows"] if one["recipe"] == "commonest"}
     assert not metrics & {"log_loss", "ece", "brier"}  # no probabilities were meant
     assert not [one for one in desk.table("groups")["rows"] if one["recipe"] == "commonest"]  # not asked for
+
+
+def test_the_page_on_questions_can_be_made_of_it(desk: Desk) -> None:
+    official, groups = desk.table("official"), desk.table("groups")
+    for table in question_tables.OF_OFFICIAL.values():
+        assert "(ours)**" in table(official) or "| no |" in table(official)
+    assert question_tables.as_printed(official).count("threshold from validation") == 2 * len(TASKS)
+    assert question_tables.in_groups(groups).count("90") >= 2
+    assert "| head | **one network, four answers (ours)**" in question_tables.as_we_judge(official)
+    assert "| head | one network, four answers | Accuracy | " in question_tables.sharing(official, groups)
 
 
 def test_a_network_for_each_task_is_one_line(desk: Desk) -> None:
