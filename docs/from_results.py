@@ -49,8 +49,8 @@ PARTS_NOT_THERE = "*Not there yet: it follows from `experiments/task_causes.py`.
 VERDICT_NOT_THERE = "*Not there yet: it follows from `experiments/verdict.py {}`.*"
 AS_USED = """\
 Each network stands as it is used: the mean of what it says of several turned and mirrored views, its
-confidence corrected by a temperature that other folds chose. Ours was chosen on inner images before any figure
-of its own on these repeats was known. All lines, recalls and comparisons: [our numbers and the
+confidence corrected by a temperature that other folds chose. Ours was chosen on inner images before any
+figure of its own on these repeats was known. All lines, recalls and comparisons: [our numbers and the
 papers'](docs/concepts/our-numbers.md)."""
 FIRST = """\
 These are first, untuned recipes: one was fixed, run once, and written down. `synthetic-heads` learned from
