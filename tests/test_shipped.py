@@ -15,7 +15,14 @@ HOUSE = Path(__file__).parent.parent
 @pytest.mark.parametrize(
     ("name", "table", "line", "data", "cited", "voting"),
     [
-        ("hushem-head-shape", "hushem-paper", "b0-cbam-and-measures", "hushem", "Shaker", {"head_shape"}),
+        (
+            "hushem-head-shape",
+            "hushem-paper",
+            "b0-cbam-smids-first-and-measures",
+            "hushem",
+            "Shaker",
+            {"head_shape"},
+        ),
         ("smids-cell", "smids-paper", "b0-cbam", "smids", "Ilhan", set()),
     ],
 )
