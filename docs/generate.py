@@ -9,7 +9,7 @@ how-to/when-things-go-wrong.md    from the table of faults that the tests try
 how-to/rare-defects.md   its tables, from experiments/results/imbalance.json
 concepts/outline.md      its tables, from experiments/results/outline.json
 concepts/shape-alone.md  its tables, from experiments/results/shape.json
-concepts/measured-reasons.md    its tables, from experiments/results/known-causes.json
+concepts/measured-reasons.md    its tables, from known-causes.json and reasons-on-background.json there
 concepts/verdict-on-attention.md    its tables, from explain-hushem.json and explain-smids.json there
 concepts/our-numbers.md  its tables, from hushem-paper.json, smids-paper.json, holdout-paper.json and
                          bench-predict.json there
