@@ -10,6 +10,7 @@ from spermlens.evaluate.as_published import with_published_scores
 from spermlens.evaluate.intervals import judge
 from spermlens.evaluate.normal_threshold import GRID, at_thresholds, threshold_on
 from spermlens.evaluate.table import Predictions
+from spermlens.reproduce.contenders import pool
 from spermlens.types import Task
 
 HEAD = Task("head", ("normal", "abnormal"))
@@ -107,23 +108,9 @@ def test_decisions_follow_the_threshold_of_their_own_fold_and_the_order_stays() 
     thresholds = [threshold_on(table.truth, table.probabilities[:, 1]) for table in chosen_on]
     assert thresholds[0] != thresholds[1]
     judged[0].probabilities[0] = [1 - thresholds[0], thresholds[0]]  # on it: not above
-    found = at_thresholds(joined(judged), joined(chosen_on))
+    found = at_thresholds(pool(judged), pool(chosen_on))
     for fold, threshold in enumerate(thresholds):
         before, after = judged[fold].probabilities[:, 1], found.probabilities[found.folds == fold]
         np.testing.assert_array_equal(after.argmax(1), before > threshold)
         np.testing.assert_array_equal(np.argsort(after[:, 1]), np.argsort(before))
         np.testing.assert_allclose(after.sum(1), 1)
-
-
-def joined(tables: list[Predictions]) -> Predictions:
-    first = tables[0]
-    return Predictions(
-        task=first.task,
-        ids=tuple(id for table in tables for id in table.ids),
-        units=tuple(unit for table in tables for unit in table.units),
-        repeats=np.concatenate([table.repeats for table in tables]),
-        folds=np.concatenate([table.folds for table in tables]),
-        truth=np.concatenate([table.truth for table in tables]),
-        probabilities=np.concatenate([table.probabilities for table in tables]),
-        inner=first.inner,
-    )

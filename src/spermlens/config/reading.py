@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin
@@ -17,25 +18,33 @@ from spermlens.errors import ConfigError, UnknownName, nearest
 from spermlens.files import is_file
 
 
+def toml_names(folder: Traversable) -> list[str]:
+    """The TOML files in a folder of the package, without their ending."""
+    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def toml_text(name_or_path: str, folder: Traversable, noun: str) -> str:
+    """What a TOML file says, named by its path or as one in that folder of the package."""
+    path = Path(name_or_path)
+    if path.suffix == ".toml" or is_file(path):
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: cannot be read as a text file ({error}). Check the path.") from error
+    if name_or_path not in toml_names(folder):
+        raise UnknownName(noun, name_or_path, toml_names(folder))
+    return (folder / f"{name_or_path}.toml").read_text(encoding="utf-8")
+
+
 def experiment_names() -> list[str]:
     """The experiments that come with the package."""
-    folder = files("spermlens.experiments")
-    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return toml_names(files("spermlens.experiments"))
 
 
 def load_experiment(name_or_path: str, overrides: Sequence[str] = ()) -> Experiment:
     """An experiment by name or TOML file, with 'a.b=value' overrides."""
-    path = Path(name_or_path)
-    if path.suffix == ".toml" or is_file(path):
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: cannot be read as a text file ({error}). Check the path.") from error
-        return parse_experiment(text, str(path), overrides)
-    if name_or_path not in experiment_names():
-        raise UnknownName("experiment", name_or_path, experiment_names())
-    text = (files("spermlens.experiments") / f"{name_or_path}.toml").read_text(encoding="utf-8")
-    return parse_experiment(text, name_or_path, overrides)
+    text = toml_text(name_or_path, files("spermlens.experiments"), "experiment")
+    return parse_experiment(text, str(Path(name_or_path)), overrides)
 
 
 def parse_experiment(text: str, source: str, overrides: Sequence[str] = ()) -> Experiment:

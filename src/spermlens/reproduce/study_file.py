@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from spermlens.config import Experiment, Protocol
-from spermlens.errors import ConfigError, UnknownName
-from spermlens.files import is_file
+from spermlens.config.reading import toml_names, toml_text
+from spermlens.errors import ConfigError
 from spermlens.reproduce.job import Job, jobs_of
 from spermlens.reproduce.study import Part, Study
 
@@ -22,26 +22,17 @@ OURS = ("name", "protocol.repeats", "protocol.final_model", "data.root")  # a jo
 
 def study_names() -> list[str]:
     """The studies that come with the package."""
-    folder = files("spermlens.experiments") / "studies"
-    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return toml_names(files("spermlens.experiments") / "studies")
 
 
 def load_study(name_or_path: str) -> tuple[str, Study]:
     """The name and content of a study, from the package or a TOML file; every recipe in it is checked."""
-    path = Path(name_or_path)
-    if path.suffix == ".toml" or is_file(path):
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: cannot be read as a text file ({error}). Check the path.") from error
-    elif name_or_path in study_names():
-        text = (files("spermlens.experiments") / "studies" / f"{name_or_path}.toml").read_text("utf-8")
-    else:
-        raise UnknownName("study", name_or_path, study_names())
+    name = Path(name_or_path).stem
+    text = toml_text(name_or_path, files("spermlens.experiments") / "studies", "study")
     study = _parsed(text, name_or_path)
     for part in study.parts:
-        _check_recipes(jobs_of(path.stem, part), part, name_or_path)
-    return path.stem, study
+        _check_recipes(jobs_of(name, part), part, name_or_path)
+    return name, study
 
 
 def _parsed(text: str, source: str) -> Study:
