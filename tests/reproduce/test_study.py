@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from spermlens.config.reading import toml_names
 from spermlens.errors import ConfigError, UnknownName
 from spermlens.reproduce.job import jobs, same_recipe
 from spermlens.reproduce.study import Study
-from spermlens.reproduce.study_file import load_study, study_names
+from spermlens.reproduce.study_file import STUDIES, load_study
 
 SMALL = """
 claim = "c"
@@ -50,7 +51,7 @@ def test_a_part_may_add_recipes_to_what_is_shared(tmp_path: Path) -> None:
     assert [one.recipes_tried for one in study.parts[0].recipes] == [None, None, 5]
 
 
-@pytest.mark.parametrize("name", study_names())
+@pytest.mark.parametrize("name", toml_names(STUDIES))
 def test_every_study_of_the_package_is_valid(name: str) -> None:
     found, study = load_study(name)
     assert found == name

@@ -12,23 +12,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from spermlens.config import Experiment, Protocol
-from spermlens.config.reading import toml_names, toml_text
+from spermlens.config.reading import toml_text
 from spermlens.errors import ConfigError
 from spermlens.reproduce.job import Job, jobs_of
 from spermlens.reproduce.study import Part, Study
 
+STUDIES = files("spermlens.experiments") / "studies"  # those that come with the package
 OURS = ("name", "protocol.repeats", "protocol.final_model", "data.root")  # a job says these itself
-
-
-def study_names() -> list[str]:
-    """The studies that come with the package."""
-    return toml_names(files("spermlens.experiments") / "studies")
 
 
 def load_study(name_or_path: str) -> tuple[str, Study]:
     """The name and content of a study, from the package or a TOML file; every recipe in it is checked."""
     name = Path(name_or_path).stem
-    text = toml_text(name_or_path, files("spermlens.experiments") / "studies", "study")
+    text = toml_text(name_or_path, STUDIES, "study")
     study = _parsed(text, name_or_path)
     for part in study.parts:
         _check_recipes(jobs_of(name, part), part, name_or_path)
