@@ -16,7 +16,7 @@ import spermlens
 from spermlens.batch import Order, read_batch
 from spermlens.predict.sources import find_sources
 
-WARM = 256  # images: enough to fill a page, so that all is loaded and everything of a fixed size was there once
+WARM = 256  # images: enough to fill a page, so that what has a fixed size was there once
 ALLOWED = 100  # MiB
 
 
