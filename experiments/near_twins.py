@@ -1,10 +1,11 @@
-"""Which images of SMIDS show one cell, beside those that folds keep together? And do they, by eye?
+"""Which images of SMIDS show one cell, beside those alike in the finest detail? And do they, by eye?
 
 python experiments/near_twins.py FOLDER           FOLDER is SMIDS; writes results/smids-twins.csv
 python experiments/near_twins.py FOLDER SHEETS    the pairs as pictures, too, into the folder SHEETS
 
 The column one_cell is what a person saw (yes, no, unsure). It is kept where a pair is found again, and empty
-where nobody has looked. Sheets number the pairs by their row. Pictures are not to be committed.
+where nobody has looked. Sheets number the pairs by their row. Pictures are not to be committed. Folds keep
+together what was seen as one cell, and what could not be told: `near_copies.py` puts it into their list.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
+from spermlens.audit.copies import families, find_pairs
+from spermlens.audit.survey import survey
 from spermlens.audit.twins import Likeness, Middle, likenesses, middle
 from spermlens.datasets import Listing, open_data
 from spermlens.files import write_text
@@ -29,13 +32,15 @@ ACROSS, A_SHEET, SIDE = 7, 28, 176  # pairs in a row and on a sheet; pixels of a
 
 
 def found_in(listing: Listing) -> list[Likeness]:
-    """Pairs that may show one cell and are not known to, the most alike first."""
-    units, images = listing.units, (middle(entry.load()) for entry in listing.entries)
+    """Pairs that may show one cell and are no near copies by their detail, the most alike first."""
+    contents = [one.content for one in survey(listing) if one.content is not None]
+    digests = [content.digest for content in contents]
+    family = families(len(digests), find_pairs(digests, [content.thumbnail for content in contents]))
     likely = [
         one
-        for one in likenesses(list(images))
+        for one in likenesses([content.middle for content in contents])
         if one.agrees and one.around >= AROUND and one.whole >= WHOLE
-        if units[one.first] != units[one.second]
+        if family[one.first] != family[one.second]
     ]
     return sorted(likely, key=lambda one: (-min(one.around, one.whole), one.first, one.second))
 
@@ -46,6 +51,11 @@ def seen_before() -> dict[tuple[str, ...], str]:
         return {}
     rows = csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines())
     return {(row["first_pixels"], row["second_pixels"]): row["one_cell"] for row in rows}
+
+
+def seen_by_eye() -> list[tuple[str, ...]]:
+    """By their pixels, the pairs that a person took for one cell, or could not tell."""
+    return [pixels for pixels, one_cell in seen_before().items() if one_cell in ("yes", "unsure")]
 
 
 def write_table(listing: Listing, pairs: list[Likeness]) -> None:

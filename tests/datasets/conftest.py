@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
 from collections.abc import Callable
 from importlib.resources import files
@@ -49,14 +49,10 @@ def real_sperm_parsing() -> Path:
 
 
 @pytest.fixture
-def near_rows() -> Callable[[str, Listing], list[str]]:
+def near_rows(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Listing], list[str]]:
     """What `experiments/near_copies.py` would write of a set."""
-    spec = importlib.util.spec_from_file_location("near_copies", HERE / "experiments" / "near_copies.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    rows_of: Callable[[str, Listing], list[str]] = module.rows_of
+    monkeypatch.syspath_prepend(str(HERE / "experiments"))
+    rows_of: Callable[[str, Listing], list[str]] = importlib.import_module("near_copies").rows_of
     return rows_of
 
 

@@ -42,8 +42,8 @@ CARD = Card(
         "cells of one patient may stand on both sides of a split.",
         "The labels contradict each other in four pairs of identical images (left out of the clean list), "
         "so others may be wrong, too.",
-        "In at least 72 cases two or three pictures show one and the same cell, which the release does not "
-        "say: they are kept on one side of a split. About 90 more pairs that likely show one cell are not.",
+        "In some 150 cases two to four pictures show one and the same cell, which the release does not say: "
+        "they are kept on one side of a split. Pairs that no search sees, as on an empty slide, may be left.",
         "The sizes of the crops tell the class of about 57 % of the images (chance: 34 %): "
         "a reader that stretches the crops or sees their borders may learn these.",
         "The size of a pixel was not released: lengths are in pixels only.",
