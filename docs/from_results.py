@@ -22,6 +22,7 @@ from spermlens.report.paper_figures import holdout_figure, reliability_figure, r
 from spermlens.report.paper_lines import DATA, VIEWS
 from spermlens.report.paper_tables import comparisons, in_short, luck, ours, published, recalls
 from spermlens.report.part_tables import TABLES as PART_TABLES
+from spermlens.report.price_tables import price_table
 from spermlens.report.rare_tables import TABLES as RARE_TABLES
 from spermlens.report.shape_tables import TABLES as SHAPE_TABLES
 from spermlens.report.tables import replace_block, results_table
@@ -36,7 +37,7 @@ ALL_METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "mcc", "log_loss", "
 PAPERS = {data: f"{data}-paper" for data in DATA}
 HOLDOUT, ABLATION = "holdout-paper", "ablation"
 OFFICIAL, GROUPS = "mhsma-official", "mhsma-groups"
-PACE = "bench-predict"
+PACE, PRICES = "bench-predict", "bench-explain"
 NOT_THERE_OF = (
     "*Not there yet: it follows from `experiments/results/{}.json`, which `spermlens reproduce {} "
     "--tables` writes when its trainings are done.*"
@@ -44,6 +45,7 @@ NOT_THERE_OF = (
 NOT_THERE = NOT_THERE_OF.replace("reproduce {}", "reproduce paper")
 CAUSES_NOT_THERE = "*Not there yet: it follows from `experiments/known_causes.py`.*"
 FLAG_NOT_THERE = "*Not there yet: it follows from `experiments/on_background.py`.*"
+PRICES_NOT_THERE = "*Not there yet: it follows from `spermlens bench explain`.*"
 RARE_NOT_THERE = "*Not there yet: it follows from `experiments/imbalance.py`.*"
 PARTS_NOT_THERE = "*Not there yet: it follows from `experiments/task_causes.py`.*"
 VERDICT_NOT_THERE = "*Not there yet: it follows from `experiments/verdict.py {}`.*"
@@ -136,6 +138,12 @@ def three_questions() -> str:
     blocks["questions-sharing"] = both or NOT_THERE_OF.format(OFFICIAL if groups else GROUPS, "mhsma")
     blocks |= {name: table(parts) if parts else PARTS_NOT_THERE for name, table in PART_TABLES.items()}
     return _filled(DOCS / "concepts/three-questions.md", blocks)
+
+
+def maps() -> str:
+    """The page on maps, with what they cost."""
+    told = _read(PRICES)
+    return _filled(DOCS / "concepts/maps.md", {"prices": price_table(told) if told else PRICES_NOT_THERE})
 
 
 def our_numbers() -> str:

@@ -7,6 +7,7 @@ reference/measures.md    from the table of definitions
 reference/results.md     from experiments/results/*.json
 how-to/when-things-go-wrong.md    from the table of faults that the tests try
 how-to/rare-defects.md   its tables, from experiments/results/imbalance.json
+concepts/maps.md         its table of prices, from experiments/results/bench-explain.json
 concepts/outline.md      its tables, from experiments/results/outline.json
 concepts/shape-alone.md  its tables, from experiments/results/shape.json
 concepts/measured-reasons.md    its tables, from known-causes.json and reasons-on-background.json there
@@ -45,6 +46,7 @@ def pages() -> dict[Path, str | None]:
         DOCS / "how-to/when-things-go-wrong.md": WRITTEN_BY + from_code.faults(),
         DOCS / "reference/results.md": WRITTEN_BY + from_results.results(),
         DOCS / "how-to/rare-defects.md": from_results.rare_defects(),
+        DOCS / "concepts/maps.md": from_results.maps(),
         DOCS / "concepts/outline.md": from_results.outlines(),
         DOCS / "concepts/shape-alone.md": from_results.shape_alone(),
         DOCS / "concepts/measured-reasons.md": from_results.measured_reasons(),

@@ -32,6 +32,7 @@ from spermlens.bench.subjects import DATA, TASK, drawn_cells, reading, untrained
 from spermlens.explain._capture import evaluating
 from spermlens.explain._engine import chosen, every_class
 from spermlens.explain._scaled import EveryClass, Question, explanations
+from spermlens.models import build
 from spermlens.models._export import export
 from spermlens.predict.graph import open_graph
 from spermlens.predict.network import NetworkEye
@@ -42,6 +43,7 @@ from spermlens.runs import describe_environment
 from spermlens.types import Result, Sample
 
 MODEL, SIZE = "efficientnet_b0_cbam", 128
+FINER = {"output_stride": 16}  # a map of twice as many rows and columns
 CLAIM = "Exact maps of every class come at the price of a plain prediction."
 PROTOCOL = (
     "An untrained network and drawn cells; on a CPU one thread and its own seconds, on a GPU those on the "
@@ -98,7 +100,7 @@ def bench_explain(devices: Sequence[torch.device], images: int, rounds: int) -> 
             saved = untrained(MODEL, SIZE, Path(folder) / "model", samples[0])
             bench = Bench(NetworkEye(saved, device), samples, rounds)
             bench.eye.saved.network.to(device)
-            rows += [*_maps(bench), *_reading(bench)]
+            rows += [*_maps(bench), *_reading(bench), _finer(bench)]
             if device.type == "cpu":
                 rows += _graph(bench, Path(folder))
     return {
@@ -121,9 +123,7 @@ def library() -> Any:
 
 def _maps(bench: Bench) -> list[Result]:
     """Maps beside the answer, against the answer alone; and what a library takes for the map of one class."""
-    network, device = bench.eye.saved.network, bench.eye.device
-    framing = bench.eye.description.framing
-    squares = to_tensor([framing.square(sample.image) for sample in bench.samples], device)
+    network, squares = bench.eye.saved.network, _squares(bench)
     task = network.tasks[0].name
     question = Question(task=task, targets=(0,) * len(squares))
     with evaluating(network), torch.inference_mode():
@@ -137,18 +137,9 @@ def _maps(bench: Bench) -> list[Result]:
     def drawn() -> None:
         explanations(chosen(maps(), question), (SIZE, SIZE), question, network.tasks[0].classes)
 
-    def answers(passing: Callable[[torch.Tensor], object]) -> Work:
-        def work() -> None:
-            with evaluating(network), torch.inference_mode():
-                passing(squares)
-                if device.type == "cuda":
-                    torch.cuda.synchronize(device)
-
-        return work
-
     works: dict[str, Work] = {
-        "forward": answers(network),
-        "read": answers(network.read),
+        "forward": _passing(network, squares),
+        "read": _passing(network, squares, network.read),
         "maps": maps,
         "drawn": drawn,
     }
@@ -170,6 +161,25 @@ def _maps(bench: Bench) -> list[Result]:
             )
         )
     return found
+
+
+def _squares(bench: Bench) -> torch.Tensor:
+    framing = bench.eye.description.framing
+    return to_tensor([framing.square(sample.image) for sample in bench.samples], bench.eye.device)
+
+
+def _passing(
+    network: torch.nn.Module, squares: torch.Tensor, way: Callable[[torch.Tensor], object] | None = None
+) -> Work:
+    """Once through the network, by `way` or as it is called; done when it is done on the device, too."""
+
+    def work() -> None:
+        with evaluating(network), torch.inference_mode():
+            (way or network)(squares)
+            if squares.device.type == "cuda":
+                torch.cuda.synchronize(squares.device)
+
+    return work
 
 
 def _by_library(grad_cam: Any, network: torch.nn.Module, squares: torch.Tensor, task: str) -> Work:
@@ -204,6 +214,16 @@ def _reading(bench: Bench) -> list[Result]:
         more = f", {views} view{'s' if views > 1 else ''}"
         found.append(bench.result("predict_explain_over_predict", median_of(ratio), more))
     return found
+
+
+def _finer(bench: Bench) -> Result:
+    """A forward pass whose map is twice as fine, against one of the usual map."""
+    network, device = bench.eye.saved.network, bench.eye.device
+    fine = build(MODEL, network.tasks, arguments=FINER).requires_grad_(False).to(device)
+    squares = _squares(bench)
+    works = {"usual": _passing(network, squares), "fine": _passing(fine, squares)}
+    took = timed(works, bench.rounds, bench.clock)
+    return bench.result("stride_16_over_32", median_of(took["fine"] / took["usual"]))
 
 
 def _graph(bench: Bench, folder: Path) -> list[Result]:

@@ -20,6 +20,7 @@ WORDS = {
     "no-average": "without the average of weights",
     "96px": "squares of 96 pixels",
     "192px": "squares of 192 pixels",
+    "stride-16": "output stride 16: a map of twice as many rows and columns",
 }
 
 
