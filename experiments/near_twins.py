@@ -6,6 +6,7 @@ python experiments/near_twins.py FOLDER SHEETS    the pairs as pictures, too, in
 The column one_cell is what a person saw (yes, no, unsure). It is kept where a pair is found again, and empty
 where nobody has looked. Sheets number the pairs by their row. Pictures are not to be committed. Folds keep
 together what was seen as one cell, and what could not be told: `near_copies.py` puts it into their list.
+What the search demands elsewhere than in one direction came later; it has no column and leaves no pair out.
 """
 
 from __future__ import annotations

@@ -12,7 +12,20 @@ from scipy.ndimage import gaussian_filter
 
 from spermlens.audit.copies import NEAR, Pair, find_pairs, thumbnail
 from spermlens.audit.findings import examine
-from spermlens.audit.twins import BESIDE, SIDE, WHOLE, Likeness, find_twins, likenesses, middle
+from spermlens.audit.twins import (
+    AROUND,
+    BESIDE,
+    ELSEWHERE,
+    FINE,
+    HEAD,
+    SIDE,
+    WHOLE,
+    Likeness,
+    _detail,
+    find_twins,
+    likenesses,
+    middle,
+)
 from spermlens.datasets import open_data
 from spermlens.types import Image
 
@@ -85,14 +98,59 @@ def test_a_tail_that_runs_the_same_way_is_not_enough() -> None:
     assert twins_of(images) == []
 
 
+def on_a_clean_slide(long: float, specks: int = 0) -> Field:
+    """240 x 240 with nothing but a head so long, a bent tail, alike in all, and as many small specks."""
+    down, across = np.mgrid[:240, :240] - 120.0
+    field = 210 - 110.0 * ((across / long) ** 2 + (down / 15) ** 2 < 1)
+    field -= 60 * ((np.abs(down + across**2 / 150) < 4) & (across < -20))
+    for y, x in [(44, -20), (-30, 55), (50, 30)][:specks]:
+        field -= 60 * ((down - y) ** 2 + (across - x) ** 2 < 3**2)
+    return field
+
+
+def test_tails_alike_on_a_clean_slide_are_no_twins() -> None:
+    """They bend in one place, so all agrees, and there is nothing else that could tell the cells apart."""
+    images = [taken(on_a_clean_slide(long), seed=seed) for seed, long in enumerate((22, 26))]
+    (one,) = likenesses([middle(image) for image in images])
+    assert one.agrees
+    assert one.around > AROUND
+    assert one.whole > WHOLE
+    assert one.elsewhere < ELSEWHERE / 2
+    assert twins_of(images) == []
+
+
+def test_a_few_specks_on_a_clean_slide_tell_a_cell_taken_again() -> None:
+    first, second = on_a_clean_slide(22), on_a_clean_slide(22, specks=3)
+    assert twins_of([taken(first), taken(second, seed=1)]) == []
+    assert twins_of([taken(second), again(taken(second, down=3, across=-5, seed=1))]) == [(0, 1)]
+
+
+def test_elsewhere_is_the_lowest_correlation_without_a_sixth_of_the_directions(scenes: list[Field]) -> None:
+    images = [middle(taken(scenes[3], blur=blur, seed=seed)) for seed, blur in enumerate((0.8, 2.5))]
+    (one,) = likenesses(images)
+    down, across = np.mgrid[:SIDE, :SIDE] - SIDE / 2 + 0.5
+    turn = np.degrees(np.arctan2(down, across)) % 360
+    first, second = (_detail(image, FINE, ring=True)[0] for image in images)
+    parts = [(down**2 + across**2 > HEAD**2) & ((turn - start) % 360 >= 60) for start in range(0, 360, 15)]
+    expected = min(np.corrcoef(first[part], second[part])[0, 1] for part in parts)
+    assert one.elsewhere == pytest.approx(expected, abs=1e-4)
+    assert one.elsewhere < one.around
+
+
 @pytest.mark.parametrize(
-    ("around", "whole", "apart", "kept"),
-    [(0.71, 0.81, 2, True), (0.69, 0.9, 0, False), (0.9, 0.79, 0, False), (0.9, 0.9, 3, False)],
+    ("around", "whole", "apart", "elsewhere", "kept"),
+    [
+        (0.71, 0.81, 2, 0.46, True),
+        (0.69, 0.9, 0, 0.9, False),
+        (0.9, 0.79, 0, 0.9, False),
+        (0.9, 0.9, 3, 0.9, False),
+        (0.9, 0.9, 0, 0.44, False),
+    ],
 )
 def test_surroundings_whole_and_shift_must_all_agree(
-    monkeypatch: pytest.MonkeyPatch, around: float, whole: float, apart: int, kept: bool
+    monkeypatch: pytest.MonkeyPatch, around: float, whole: float, apart: int, elsewhere: float, kept: bool
 ) -> None:
-    found = [Likeness(0, 1, around, whole, apart)]
+    found = [Likeness(0, 1, around, whole, apart, elsewhere)]
     monkeypatch.setattr("spermlens.audit.twins.likenesses", lambda _middles: found)
     assert bool(find_twins(["a", "b"], [np.zeros((80, 80), np.float32)] * 2, [])) is kept
 

@@ -3,8 +3,9 @@
 A cell taken again looks different, and cells of one shape look alike. What tells is what lies around: debris,
 other cells and tails come back at the same places with the same cell, and with no other. So of each image
 the middle is kept at half its size, a blur is taken away, and what lies around the head must correlate. The
-head must lie over the head at the same shift, and all together correlate, too: a tail or a dark edge that
-runs the same way is not enough.
+head must lie over the head at the same shift, and all together correlate, too: a dark edge that runs the same
+way is not enough. Nor is the cell's own tail, which on a clean slide is all there is: it leaves in one
+direction, so what lies in the others must still correlate when any one is left out.
 
 Which pairs are held over each other so is chosen by a coarse copy of the surroundings: of each image the
 three among the later ones that are most like it at any shift.
@@ -34,9 +35,12 @@ FINE, COARSE = (0.7, 3.5), (1.5, 6.0)  # standard deviations of the blurs betwee
 CLIP = {FINE: 4.0, COARSE: 3.0}  # in standard deviations: no single dark edge decides alone
 BIN, NEAREST = 4, 3  # of the coarse copy: pixels in one; how many of the later images are looked at
 WORTH = 0.5  # a correlation of the surroundings below is not looked into, coarse or fine
-# Chosen on SMIDS by eye (experiments/results/smids-twins.csv): all of 56 pairs above both showed one cell. Of
-# 80 pairs there that are near copies by their finest detail, which had no say in this, 78 are above both.
-AROUND, WHOLE = 0.7, 0.8
+SECTORS, TAIL = 24, 4  # directions of 15 degrees; how many side by side are left out at once, 60 degrees
+# Chosen by eye, around and whole on SMIDS (experiments/results/smids-twins.csv): all of 56 pairs above both
+# showed one cell, of which 54 are above all three. Of 80 pairs there that are near copies by their finest
+# detail, which had no say in this, 77 are. Elsewhere was chosen with MHSMA, clean slides: 343 pairs are above
+# the first two, nearly all by their tails; 5 are above all three, and they look like one cell each.
+AROUND, WHOLE, ELSEWHERE = 0.7, 0.8, 0.45
 BESIDE = "moved a little"  # how the second lies on the first
 _BLOCK = 256  # images compared with all later ones at a time
 
@@ -50,11 +54,18 @@ class Likeness:
     around: float  # correlation of the surroundings at their best shift
     whole: float  # of the whole middle at its own
     apart: int  # pixels of the middle by which these shifts differ
+    elsewhere: float  # as around, at the same shift, without the direction that says most for one cell
 
     @property
     def agrees(self) -> bool:
         """Whether head and surroundings lie over the other's at one shift."""
         return self.apart <= SAME
+
+    @property
+    def one_cell(self) -> bool:
+        """Whether all that must be alike is."""
+        alike = self.around >= AROUND and self.whole >= WHOLE and self.elsewhere >= ELSEWHERE
+        return alike and self.agrees
 
 
 def middle(image: Image) -> Middle:
@@ -78,7 +89,7 @@ def find_twins(digests: Sequence[str], middles: Sequence[Middle], known: Sequenc
     found = []
     for one in likenesses([middles[place] for place in alone]):
         pair = alone[one.first], alone[one.second]
-        if one.agrees and one.around >= AROUND and one.whole >= WHOLE and pair not in there:
+        if one.one_cell and pair not in there:
             found.append(Pair(*pair, False, min(one.around, 1.0), BESIDE))
     return found
 
@@ -90,7 +101,8 @@ def likenesses(middles: Sequence[Middle]) -> Iterator[Likeness]:
         if around >= WORTH:
             whole, at = _best(middles[first], middles[second], ring=False)
             apart = max(abs(a - b) for a, b in zip(beside, at, strict=True))
-            yield Likeness(first, second, around, whole, apart)
+            elsewhere = _elsewhere(middles[first], middles[second], beside)
+            yield Likeness(first, second, around, whole, apart, elsewhere)
 
 
 def _worth_a_look(middles: Sequence[Middle]) -> list[tuple[int, int]]:
@@ -169,9 +181,27 @@ def _best(first: Middle, second: Middle, *, ring: bool) -> tuple[float, tuple[in
     (a, aa, am), (b, bb, bm) = spectra[0], spectra[1].conj()
     products = np.stack([a * b, a * bm, am * b, aa * bm, am * bb, am * bm])
     reach = np.arange(-SHIFT, SHIFT + 1)
-    both, of_a, of_b, power_a, power_b, shared = irfft2(products, s=room)[:, reach[:, None], reach]
-    count = np.maximum(shared, 1)
-    power = (power_a - of_a**2 / count).clip(1e-3) * (power_b - of_b**2 / count).clip(1e-3)
-    alike = np.where(shared >= LEAST, (both - of_a * of_b / count) / np.sqrt(power), -1)
+    alike = _correlation(*irfft2(products, s=room)[:, reach[:, None], reach])
     down, across = divmod(int(alike.argmax()), len(reach))
     return float(alike[down, across]), (down - SHIFT, across - SHIFT)
+
+
+def _elsewhere(first: Middle, second: Middle, shift: tuple[int, int]) -> float:
+    """The lowest correlation of the fine detail around, at this shift, when a tail's width is left out."""
+    a, am = _detail(first, FINE, ring=True)
+    b, bm = _moved(np.stack(_detail(second, FINE, ring=True)), *shift)
+    away = np.arange(SIDE) - SIDE / 2 + 0.5
+    turn = np.arctan2(away[:, None], away) / (2 * np.pi) + 0.5
+    sector = (turn * SECTORS).astype(int).ravel() % SECTORS
+    products = (a * b, a * bm, am * b, a**2 * bm, am * b**2, am * bm)
+    sums = np.stack([np.bincount(sector, product.ravel(), SECTORS) for product in products])
+    left_out = sum(np.roll(sums, step, axis=1) for step in range(TAIL))
+    return float(_correlation(*(sums.sum(1, keepdims=True) - left_out)).min())
+
+
+def _correlation(*sums: NDArray[np.floating]) -> NDArray[np.floating]:
+    """From the sums of products, values and squares, and of pixels; -1 where too few lie over each other."""
+    both, of_a, of_b, power_a, power_b, shared = sums
+    count = np.maximum(shared, 1)
+    power = (power_a - of_a**2 / count).clip(1e-3) * (power_b - of_b**2 / count).clip(1e-3)
+    return np.where(shared >= LEAST, (both - of_a * of_b / count) / np.sqrt(power), -1)
