@@ -23,6 +23,7 @@ from spermlens.report.paper_lines import DATA, VIEWS
 from spermlens.report.paper_tables import comparisons, in_short, luck, ours, published, recalls
 from spermlens.report.part_tables import TABLES as PART_TABLES
 from spermlens.report.price_tables import price_table
+from spermlens.report.rare_tables import OF_TUNED
 from spermlens.report.rare_tables import TABLES as RARE_TABLES
 from spermlens.report.shape_tables import TABLES as SHAPE_TABLES
 from spermlens.report.tables import replace_block, results_table
@@ -47,6 +48,7 @@ CAUSES_NOT_THERE = "*Not there yet: it follows from `experiments/known_causes.py
 FLAG_NOT_THERE = "*Not there yet: it follows from `experiments/on_background.py`.*"
 PRICES_NOT_THERE = "*Not there yet: it follows from `spermlens bench explain`.*"
 RARE_NOT_THERE = "*Not there yet: it follows from `experiments/imbalance.py`.*"
+TUNED_NOT_THERE = "*Not there yet: it follows from `experiments/imbalance_tuned.py`.*"
 PARTS_NOT_THERE = "*Not there yet: it follows from `experiments/task_causes.py`.*"
 VERDICT_NOT_THERE = "*Not there yet: it follows from `experiments/verdict.py {}`.*"
 AS_USED = """\
@@ -101,9 +103,10 @@ def shape_alone() -> str:
 
 
 def rare_defects() -> str:
-    """The page on rare classes, with the tables of the screening."""
-    told = _read("imbalance")
+    """The page on rare classes, with the tables of the screening and of what was fine-tuned."""
+    told, tuned = _read("imbalance"), _read("imbalance-tuned")
     blocks = {name: table(told) if told else RARE_NOT_THERE for name, table in RARE_TABLES.items()}
+    blocks |= {name: table(tuned) if tuned else TUNED_NOT_THERE for name, table in OF_TUNED.items()}
     return _filled(DOCS / "how-to/rare-defects.md", blocks)
 
 

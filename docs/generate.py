@@ -6,7 +6,7 @@ reference/settings.md    from the experiment's schema
 reference/measures.md    from the table of definitions
 reference/results.md     from experiments/results/*.json
 how-to/when-things-go-wrong.md    from the table of faults that the tests try
-how-to/rare-defects.md   its tables, from experiments/results/imbalance.json
+how-to/rare-defects.md   its tables, from experiments/results/imbalance.json and imbalance-tuned.json
 concepts/maps.md         its table of prices, from experiments/results/bench-explain.json
 concepts/outline.md      its tables, from experiments/results/outline.json
 concepts/shape-alone.md  its tables, from experiments/results/shape.json

@@ -17,7 +17,17 @@ from typing import Any
 
 import numpy as np
 from imbalance_features import Seen, seen
-from imbalance_heads import INNER_FOLDS, MOVING, NONE, OVER, PHASE, WAYS, answers, epochs_times
+from imbalance_heads import (
+    INNER_FOLDS,
+    MOVING,
+    NONE,
+    OVER,
+    PHASE,
+    WAYS,
+    answers,
+    epochs_times,
+    settings_of,
+)
 from imbalance_scores import about, differences, drawn, score_rows
 from numpy.typing import NDArray
 
@@ -144,9 +154,7 @@ def _chosen(asked: Question, inner: dict[str, Predictions], longer: float) -> li
             "way": way,
             f"inner_{CHOSEN_BY}": worth[way],
             "without": _inner_score(inner[NONE]),
-            "settings": [
-                f"training.{key}={value}".format(task=asked.task) for key, value in WAYS.get(way, {}).items()
-            ],
+            "settings": settings_of(way, asked.task),
             "epochs_times": longer if way == OVER else 1.0,
             "decision_moved": way == MOVING,
         }

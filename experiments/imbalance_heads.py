@@ -23,7 +23,7 @@ from spermlens.training.sampling import balanced_order, labels_to_balance, plain
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-NONE, MOVING, OVER = "none", "threshold moving", "over-sampling"
+NONE, MOVING, OVER, ADJUSTED = "none", "threshold moving", "over-sampling", "logit adjustment"
 BALANCED = {"sampling": "balanced:{task}"}
 WAYS: Mapping[str, Mapping[str, Any]] = {
     NONE: {},
@@ -31,7 +31,7 @@ WAYS: Mapping[str, Mapping[str, Any]] = {
     "focal": {"loss": "focal", "focusing": 2.0},
     "balanced batches": BALANCED,
     OVER: BALANCED,  # for as many more epochs as it takes to see a common image as often as without
-    "logit adjustment": {"logit_adjustment": 1.0},
+    ADJUSTED: {"logit_adjustment": 1.0},
 }
 INNER_FOLDS = 3
 PHASE = Phase(train="heads", epochs=30, learning_rate=3e-3, weight_decay=0.01)
@@ -65,6 +65,11 @@ def inner_folds(seen: Seen, train: Ints) -> list[tuple[Ints, Ints]]:
     maker = StratifiedGroupKFold(INNER_FOLDS, shuffle=True, random_state=0)
     units = np.array(seen.listing.units)[train]
     return [(learned, held) for learned, held in maker.split(units, seen.labels[train], units)]
+
+
+def settings_of(way: str, task: str) -> list[str]:
+    """What a training is to be set to, as `--set` takes it; nothing where it stays as it is."""
+    return [f"training.{key}={value}".format(task=task) for key, value in WAYS.get(way, {}).items()]
 
 
 def training_of(way: str, task: str) -> Training:

@@ -35,8 +35,8 @@ def metrics_of(rare: str) -> tuple[str, ...]:
 def drawn(tables: Tables, rare: str) -> dict[str, dict[str, Floats]]:
     """{way: {metric: all images, then every resample}}. To move a decision changes no probability."""
     found = {way: _drawn(table, rare) for way, table in tables.items()}
-    for metric in ("log_loss", f"average_precision_{rare}"):
-        found[MOVING][metric] = found[NONE][metric]
+    if MOVING in found:
+        found[MOVING] |= {metric: found[NONE][metric] for metric in ("log_loss", f"average_precision_{rare}")}
     return found
 
 

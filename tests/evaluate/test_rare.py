@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, matthews_corrcoef
 
-from spermlens.evaluate.rare import average_precision, factor_for, moved
+from spermlens.evaluate.rare import average_precision, factor_for, moved, moved_by_choices
+from spermlens.evaluate.table import UNKNOWN, Predictions
 from spermlens.types import Task
 
 TWO, FOUR = Task("tail", ("normal", "abnormal")), Task("shape", ("a", "b", "c", "d"))
@@ -100,3 +101,36 @@ def test_where_nothing_is_gained_nothing_is_moved() -> None:
 def test_certain_probabilities_are_finite() -> None:
     truth, sure = np.array([0, 1, 0]), np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
     assert np.isfinite(factor_for(truth, sure, TWO, 1))
+
+
+def predictions(
+    truth: np.ndarray, said: np.ndarray, folds: np.ndarray, *, inner: bool = False
+) -> Predictions:
+    names = tuple(f"{'inner' if inner else 'test'} {row}" for row in range(len(truth)))
+    repeats = np.full(len(truth), 4)
+    return Predictions(
+        task=TWO,
+        ids=names,
+        units=names,
+        repeats=repeats,
+        folds=folds,
+        truth=truth,
+        probabilities=said,
+        inner=inner,
+    )
+
+
+def test_each_fold_is_moved_by_its_own_images_for_choices_and_by_no_judged_label() -> None:
+    """In fold 0 a fifth is enough, in fold 1 it takes nine tenths; what is judged is the same in both."""
+    folds = np.repeat([0, 1], 4)
+    abnormal = np.array([0.05, 0.1, 0.3, 0.4, 0.6, 0.7, 0.95, 0.99])
+    truth = np.array([0, 0, 1, 1, 0, 0, 1, UNKNOWN])
+    chosen_on = predictions(truth, np.stack([1 - abnormal, abnormal], 1), folds, inner=True)
+    same = np.tile([0.02, 0.3, 0.8, 0.97], 2)
+    said = np.stack([1 - same, same], 1)
+    judged = [predictions(labels, said, folds) for labels in (np.arange(8) % 2, 1 - np.arange(8) % 2)]
+    found = [moved_by_choices(table, chosen_on, 1) for table in judged]
+    assert found[0].predicted.tolist() == [0, 1, 1, 1, 0, 0, 0, 1]
+    np.testing.assert_array_equal(found[0].probabilities, found[1].probabilities)
+    assert (np.diff(found[0].probabilities[:4, 1]) > 0).all()
+    assert judged[0].predicted.tolist() == [0, 0, 1, 1] * 2

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+from pathlib import Path
 from typing import Any
 
-from spermlens.report.rare_tables import TABLES
+import pytest
 
+from spermlens.report.rare_tables import OF_TUNED, TABLES
+
+DOCS = Path(__file__).parents[2] / "docs"
 PLACE = {"dataset": "drawn", "task": "tail"}
 
 
@@ -48,7 +54,7 @@ def told() -> dict[str, Any]:
         "rows": [row("none", "recall_bent", 0.25), row("focal", "recall_bent", 0.5), other],
         "comparisons": [
             apart("focal", metric)
-            for metric in ("balanced_accuracy", "mcc", "average_precision_bent", "log_loss")
+            for metric in ("balanced_accuracy", "mcc", "recall_bent", "average_precision_bent", "log_loss")
         ],
         "chosen": [
             chosen("over-sampling", settings=["training.sampling=balanced:tail"], epochs_times=1.84),
@@ -63,6 +69,32 @@ def test_every_table_says_what_the_file_says() -> None:
     assert made["questions"].endswith("| 9 of 40 | 2 |")
     assert "| drawn tail | focal | – | – | 0.500 (0.100-0.900) | – | – | – | 40 |" in made["scores"]
     assert "| drawn head | none | – | 0.900 (0.100-0.900) |" in made["scores"]
-    assert "| drawn tail | focal |" + " 0.050 (-0.010 to 0.110) |" * 4 + " 40 |" in made["differences"]
+    assert "| drawn tail | focal |" + " 0.050 (-0.010 to 0.110) |" * 5 + " 40 |" in made["differences"]
     assert "`training.sampling=balanced:tail`, epochs times 1.8 | 0.700 |" in made["chosen"]
     assert "a plain training, its decision moved" in made["chosen"]
+
+
+def tuned(*missing: str) -> dict[str, Any]:
+    one = {**PLACE, "rare": "bent", "rare_images": 3, "images": 40, "how": "one split", "recipe": "r"}
+    rows = {key: told()[key] for key in ("rows", "comparisons")}
+    return {"protocol": "The last epoch.", "questions": [one], **rows, "missing": list(missing)}
+
+
+def test_what_is_fine_tuned_says_how_it_was_judged_and_what_is_missing() -> None:
+    table = OF_TUNED["tuned-questions"](tuned("drawn focal r0f1", "drawn none r0f0"))
+    assert "| drawn tail | bent | 3 of 40 | one split | r |" in table
+    assert table.endswith("Protocol: The last epoch.\n\nNot there yet: drawn focal r0f1, drawn none r0f0.")
+    assert OF_TUNED["tuned-questions"](tuned()).endswith("The last epoch.")
+    assert "| drawn tail | focal |" in OF_TUNED["tuned-differences"](tuned())
+    assert "| drawn tail | none |" in OF_TUNED["tuned-scores"](tuned())
+
+
+def test_the_page_shows_what_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.syspath_prepend(DOCS)
+    pages = importlib.import_module("from_results")
+    monkeypatch.setattr(pages, "RESULTS", tmp_path)
+    assert pages.rare_defects().count("Not there yet") == len(TABLES) + len(OF_TUNED)
+    (tmp_path / "imbalance-tuned.json").write_text(json.dumps(tuned()), encoding="utf-8")
+    page = pages.rare_defects()
+    assert page.count("Not there yet") == page.count("`experiments/imbalance.py`.*") == len(TABLES)
+    assert "3 of 40" in page

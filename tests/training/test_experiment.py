@@ -37,7 +37,8 @@ from spermlens.predict.tensors import probabilities
 from spermlens.report.run_gallery import stored_framing
 from spermlens.report.run_page import run_report
 from spermlens.runs import Run
-from spermlens.training.experiment import resume, start
+from spermlens.training.experiment import resume, start, train_fold, witness_of
+from spermlens.training.folds import splits
 from spermlens.training.outcome import NEVER
 from spermlens.training.study import prepare
 from spermlens.types import Table, Text
@@ -283,6 +284,26 @@ def test_data_that_is_not_whole_is_refused(
     monkeypatch.setattr(module, "CARD", replace(module.CARD, counts={"head_shape": (5, 5, 5, 6)}))
     with pytest.raises(DataCorrupt, match="expected 5 normal, 5 tapered, 5 pyriform, 6 amorphous"):
         start(parse_experiment(tiny(hushem), "tiny"), tmp_path / "runs", device="cpu")
+
+
+def test_a_fold_of_a_folder_is_that_of_a_run_and_may_learn_from_fewer_images(
+    run: Run, hushem: Path, tmp_path: Path, tiny: Tiny
+) -> None:
+    told: list[dict[str, Any]] = []
+    study = prepare(parse_experiment(tiny(hushem), "tiny"), "cpu", told.append)
+    split = splits(study.listing, study.experiment.protocol)[0]
+    fewer = replace(split, train=split.train[::2])
+    said = {}
+    for name, one in (("whole", split), ("cut", fewer), ("cut", fewer)):
+        folder = Run(tmp_path / name)
+        train_fold(folder, study, one, {"part": one.name, "index": 0, "parts": 1})
+        (said[name],) = witness_of(folder, study).pooled([one], 2, "test")
+    assert len(told) == 1 + 2 * 3  # verified once; two trainings of three epochs, and nothing the third time
+    expected = read_predictions(run.predictions)["head_shape"]
+    expected = expected.rows(expected.folds == 0)
+    assert said["cut"].ids == said["whole"].ids == expected.ids
+    np.testing.assert_array_equal(said["whole"].probabilities, expected.probabilities)
+    assert not np.allclose(said["cut"].probabilities, expected.probabilities, atol=1e-4)
 
 
 class StoppedError(Exception):

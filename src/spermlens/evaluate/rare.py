@@ -8,12 +8,14 @@ neither learn nor judge, and of few rare ones it is a rough guess.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spermlens.evaluate.scores import decision_scores
+from spermlens.evaluate.table import Predictions
 from spermlens.types import Task
 
 Ints = NDArray[np.int64]
@@ -74,3 +76,18 @@ def factor_for(
     middles = np.where((ends[:-1] < 0) & (ends[1:] > 0), 0, (ends[:-1] + ends[1:]) / 2)
     best = np.flatnonzero(scores >= scores.max() - 1e-12)
     return float(np.exp(middles[best[np.abs(middles[best]).argmin()]]))
+
+
+def moved_by_choices(judged: Predictions, chosen_on: Predictions, rare: int) -> Predictions:
+    """What was judged, with the decision moved: by a factor for each fold of each repeat.
+
+    It is that of the best balanced accuracy on what the same network said of images for choices. As
+    probabilities the values mean nothing any more, so losses and calibration are not theirs.
+    """
+    probabilities = judged.probabilities.copy()
+    for repeat, fold in sorted(set(zip(judged.repeats.tolist(), judged.folds.tolist(), strict=True))):
+        here = (judged.repeats == repeat) & (judged.folds == fold)
+        there = chosen_on.rows((chosen_on.repeats == repeat) & (chosen_on.folds == fold)).labelled
+        factor = factor_for(there.truth, there.probabilities, there.task, rare)
+        probabilities[here] = moved(probabilities[here], rare, factor)
+    return replace(judged, probabilities=probabilities)

@@ -21,6 +21,7 @@ AS_PRINTED = ("Accuracy", "Precision", "Recall", "F0.5", "G-mean", "Area under R
 RECIPES = {
     "commonest": "the commonest class, always: no network",
     "joint": "one network, four answers",
+    "joint-adjusted": "one network, four answers, logits adjusted while it learned",
     "dtl": "a network for each question",
     "dmtl": "a branch for each question on a frozen trunk",
     "dmtl-trunk": "that trunk with four answers of its own",

@@ -1,4 +1,4 @@
-"""What results/imbalance.json says of ways to learn a rare class, as the tables of its page."""
+"""What imbalance.json and imbalance-tuned.json say of ways to learn a rare class, as tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ORDERED = {
     "average_precision_{}": "Average precision of the rare",
     "log_loss": "Log loss (lower is better)",
 }
-APART = ("balanced_accuracy", "mcc", "average_precision_{}", "log_loss")
+APART = ("balanced_accuracy", "mcc", "recall_{}", "average_precision_{}", "log_loss")
 
 
 def questions(told: Told) -> str:
@@ -31,6 +31,23 @@ def questions(told: Told) -> str:
         of_all = f"{one['rare_images']} of {one['images']}"
         lines.append([one["dataset"], one["task"], one["rare"], of_all, learned])
     return markdown_table(["Data", "Task", "Rare class", "Images of it", "Learned from, each fold"], lines)
+
+
+def tuned(told: Told) -> str:
+    """What was fine-tuned, on how many of the rare class it is judged, how, and which pieces are missing."""
+    lines = [
+        [
+            f"{one['dataset']} {one['task']}",
+            one["rare"],
+            f"{one['rare_images']} of {one['images']}",
+            one["how"],
+            one["recipe"],
+        ]
+        for one in told["questions"]
+    ]
+    head = ["Question", "Rare class", "Images of it, judged", "How", "Recipe"]
+    missing = f"\n\nNot there yet: {', '.join(told['missing'])}." if told["missing"] else ""
+    return f"{markdown_table(head, lines)}\n\nProtocol: {told['protocol']}{missing}"
 
 
 def scores(told: Told) -> str:
@@ -91,4 +108,9 @@ TABLES: Mapping[str, Callable[[Told], str]] = {
     "scores": scores,
     "differences": differences,
     "chosen": chosen,
+}
+OF_TUNED: Mapping[str, Callable[[Told], str]] = {
+    "tuned-questions": tuned,
+    "tuned-differences": differences,
+    "tuned-scores": scores,
 }

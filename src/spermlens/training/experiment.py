@@ -149,8 +149,8 @@ def _carry_out(run: Run, study: Study, plan: Sequence[Split]) -> Run:
     write_json(run.folder / "framing.json", asdict(study.framing))
     try:
         for index, split in enumerate(plan):
-            _fold(run, study, split, {"part": split.name, "index": index, "parts": len(parts)})
-        witness, decided = _witness(run, study), study.experiment.decide.views
+            train_fold(run, study, split, {"part": split.name, "index": index, "parts": len(parts)})
+        witness, decided = witness_of(run, study), study.experiment.decide.views
         judged = witness.views if study.experiment.protocol.judge == "test" else ()
         tables = {views: witness.pooled(plan, views, "test") for views in judged}
         inner = witness.pooled(plan, decided, "inner") if len(plan[0].inner) else []
@@ -166,9 +166,13 @@ def _carry_out(run: Run, study: Study, plan: Sequence[Split]) -> Run:
     return run
 
 
-def _fold(run: Run, study: Study, split: Split, place: dict[str, Any]) -> None:
-    """Train one fold and store what it says of its test and inner images, unless that is done."""
-    witness = _witness(run, study)
+def train_fold(run: Run, study: Study, split: Split, place: dict[str, Any]) -> None:
+    """Train one fold and store what it says of its test and inner images, unless that is done.
+
+    Stopped, it goes on from the last checkpoint. Unless networks are kept, the run need be no more than a
+    folder, and the split none of the protocol's: so a fold can be asked to learn from fewer images.
+    """
+    witness = witness_of(run, study)
     if not witness.has(split):
         network = _train(run, study, split, place)
         if study.experiment.protocol.keep_networks:
@@ -256,7 +260,8 @@ def _final(
     _drop_checkpoint(run, FINAL)
 
 
-def _witness(run: Run, study: Study) -> Witness:
+def witness_of(run: Run, study: Study) -> Witness:
+    """What the folds of a run have said, once they are trained."""
     views = tuple(sorted({1, study.experiment.decide.views}))
     return Witness(run, study.listing, study.pictures, views, study.device, study.framing.aligns)
 
