@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spermlens.report.paper_lines import NETWORKS
-from spermlens.report.tables import markdown_table
+from spermlens.report.tables import markdown_table, three_digits
 
 Row = Mapping[str, Any]
 Told = Mapping[str, Any]
@@ -26,7 +26,7 @@ def pace_table(told: Told) -> str:
     table = []
     for (model, views), of_it in figures.items():
         cells = [
-            _figure(of_it.get((way, metric)))
+            three_digits(of_it[way, metric]) if (way, metric) in of_it else "–"  # nothing was compared
             for way in ways
             for metric in ("images_per_second", "times_as_fast")
         ]
@@ -43,11 +43,3 @@ def _condition(row: Row) -> tuple[str, str]:
     if found is None:
         raise ValueError(f"'{row['condition']}' does not say with how many threads and views.")
     return found["threads"], found["views"]
-
-
-def _figure(row: Row | None) -> str:
-    """'41.3 (40.2-42.6)', of three digits; a dash where nothing was compared."""
-    if row is None:
-        return "–"
-    value, low, high = (f"{row[name]:.3g}" for name in ("value", "low", "high"))
-    return f"{value} ({low}-{high})"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spermlens.report.paper_lines import NETWORKS
-from spermlens.report.tables import markdown_table
+from spermlens.report.tables import markdown_table, three_digits
 
 Row = Mapping[str, Any]
 Told = Mapping[str, Any]
@@ -33,5 +33,4 @@ def _line(row: Row) -> list[str]:
     """The condition less what all have in common: 'cpu, 8 views'."""
     what, against = WORDS[row["metric"]]
     where = row["condition"].replace(f", {row['n_images']} images at a time", "")
-    value, low, high = (f"{row[name]:.3g}" for name in ("value", "low", "high"))
-    return [what, against, where, f"{value} ({low}-{high})"]
+    return [what, against, where, three_digits(row)]

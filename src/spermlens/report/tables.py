@@ -77,6 +77,12 @@ def figure(row: Row | None) -> str:
     return value if row["low"] is None else f"{value} ({row['low']:.3f}-{row['high']:.3f})"
 
 
+def three_digits(row: Row) -> str:
+    """'41.3 (40.2-42.6)': a value of any size and its interval."""
+    value, low, high = (f"{row[name]:.3g}" for name in ("value", "low", "high"))
+    return f"{value} ({low}-{high})"
+
+
 def difference(row: Row) -> str:
     """'-0.009 (-0.060 to 0.041)', of a comparison; its interval is left out where there is none."""
     value, low, high = (None if row[key] is None else f"{round(row[key], 3) + 0:.3f}" for key in ENDS)

@@ -20,7 +20,7 @@ from spermlens.evaluate.scores import score
 from spermlens.evaluate.table import Predictions, read_predictions
 from spermlens.files import is_file
 from spermlens.report.chart import percent
-from spermlens.report.paper_lines import words_of
+from spermlens.report.paper_lines import LEARNERS, words_of, words_of_measures
 from spermlens.report.tables import difference, markdown_table, title_of
 from spermlens.reproduce.gathered import gather
 from spermlens.reproduce.progress import Places
@@ -29,7 +29,6 @@ from spermlens.reproduce.study_file import load_study
 STUDY, PART = "paper", "smids"
 PAIRS = "smids-twins.csv"
 LIKELY = ("yes", "unsure")  # one cell by eye, or perhaps
-MEASURES = {"svm": "measures of the cell, RBF-SVM", "trees": "measures of the cell, boosted trees"}
 OTHERS = ("f1_macro", "log_loss")
 
 
@@ -119,10 +118,10 @@ def _lines(results: Path) -> Iterator[tuple[str, Predictions]]:
     gathered = gather(name_of_study, part, Places(results, results))
     if gathered is None:
         return
-    for name, words in MEASURES.items():
+    for name in LEARNERS:
         path = results / f"shape-smids-{name}.predictions.csv"
         if is_file(path):
-            yield words, next(iter(read_predictions(path).values())).labelled.first_repeat
+            yield words_of_measures(name), next(iter(read_predictions(path).values())).labelled.first_repeat
     for line in gathered.lines:
         words = f"{words_of(line.model)}, {line.headline}"
         ours = f"**{words} (ours)**" if line.name == part.best else words
